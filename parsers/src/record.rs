@@ -1,0 +1,347 @@
+//! The words every parser speaks: what one line of a mail log can say.
+//!
+//! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
+//! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
+
+use chrono::NaiveDateTime;
+use std::net::IpAddr;
+
+/// What one line of a log turned out to be. Nothing else is possible: no line is dropped.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line<'a> {
+    /// The line says something about mail.
+    Record(Record<'a>),
+    /// The line describes the log itself, such as `#Fields:`.
+    Directive,
+    /// The line is understood to say nothing about mail: another daemon, statistics, a blank line.
+    Ignored(&'static str),
+    /// The line belongs to this format but breaks its grammar.
+    Unparsed(Unparsed),
+}
+
+/// Why a line of the format could not be parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unparsed {
+    /// Byte of the line at which the parser stood, from 0.
+    pub at: usize,
+    /// What the grammar wanted there: "`>` to close the reverse-path".
+    pub expected: &'static str,
+}
+
+/// One statement about mail, with the keys that join it to others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record<'a> {
+    /// When the line was written.
+    pub when: When,
+    /// The server that wrote it: the syslog host, `s-computername`. Empty where the log does not say.
+    pub server: &'a [u8],
+    /// The SMTP session it belongs to, where the line says so.
+    pub session: Option<Key<'a>>,
+    /// The message (one queue life) it belongs to, where the line says so.
+    pub message: Option<Key<'a>>,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// A name that is unique within one server for a while, then used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key<'a> {
+    /// What numbers the ids: the Postfix instance or service (`postfix/smtpd`), the IIS site (`SMTPSVC1`).
+    pub scope: &'a [u8],
+    /// The queue id, process id, session id, or (IIS, which has none) the client address.
+    pub id: &'a [u8],
+}
+
+/// A time as the line gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// An instant: microseconds since 1970-01-01T00:00:00Z.
+    Utc(i64),
+    /// A date and time of day without a zone: the zone is the server's.
+    Local(NaiveDateTime),
+    /// RFC 3164: no year, no zone. The year in the value is 2000 (a leap year) and means nothing.
+    Yearless(NaiveDateTime),
+    /// The line has no time.
+    Unknown,
+}
+
+/// A host at the other end of a connection, as the server logged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Peer<'a> {
+    /// The address; IPv4-mapped IPv6 is given as IPv4. `None` where the log hides it.
+    pub address: Option<IpAddr>,
+    /// The name that the server looked up for the address; empty where it found none (`unknown`).
+    pub name: &'a [u8],
+}
+
+/// A server's answer to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reply<'a> {
+    /// The reply code, 200 to 599; 0 where the log does not give it.
+    pub code: u16,
+    /// What follows the code: enhanced status code and text. May be empty.
+    pub text: &'a [u8],
+}
+
+impl Reply<'_> {
+    /// Whether the code says that the command was accepted (2yz).
+    pub fn is_positive(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+}
+
+/// Why a server refused, where its wording tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Refusal {
+    /// The client may not relay to this recipient.
+    RelayDenied,
+    /// The local recipient does not exist.
+    UnknownUser,
+    /// The reverse-path is not one that this client or account may use.
+    SenderNotAllowed,
+    /// The client, its name or its EHLO name is not welcome (block list, no reverse DNS, bad HELO).
+    ClientBlocked,
+    /// Come back later (greylisting, rate limit).
+    Greylisted,
+    /// The address is not valid syntax, or not of an accepted form.
+    BadSyntax,
+    /// Refused for the content of the message (a milter, a header check, a virus).
+    Content,
+    /// The log gives a code, and no reason.
+    Unsaid,
+    /// Any other reason.
+    Other,
+}
+
+/// What became of one delivery attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Done: in the mailbox, or another server took it.
+    Sent,
+    /// To be tried again.
+    Deferred,
+    /// Given up: the reverse-path gets a delivery status notification.
+    Bounced,
+    /// Given up because the message grew too old.
+    Expired,
+    /// An address probe (`verify`): no mail was sent.
+    Probe,
+}
+
+/// Where a delivery went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextHop<'a> {
+    /// To a mailbox, command or file of this server (local, virtual, pipe, LMTP).
+    Local,
+    /// To another SMTP server. `port` is 0 where the log does not say.
+    Host {
+        /// The server; its name as looked up by MX or as configured.
+        peer: Peer<'a>,
+        /// TCP port, 0 if not logged.
+        port: u16,
+    },
+    /// Nowhere: refused, discarded or deferred before any host was tried.
+    None,
+}
+
+/// How one message gave rise to another on the same server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Offspring {
+    /// Handed to a server that accepted it under this id (`queued as`): re-injection if the id is ours.
+    Reinjected,
+    /// An alias, `.forward` or list of a local recipient (`forwarded as`).
+    Forwarded,
+    /// A delivery status notification.
+    Notification,
+}
+
+/// What happened. Paths are given without their angle brackets; an empty reverse-path is the
+/// null reverse-path, and `None` means that the log does not say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event<'a> {
+    /// A client connected.
+    Connect {
+        /// The client.
+        client: Peer<'a>,
+    },
+    /// The session ended, in whatever way (QUIT, time-out, lost connection).
+    Disconnect {
+        /// The client.
+        client: Peer<'a>,
+        /// AUTH commands that failed, where the log counts them (`auth=0/3`).
+        auth_failures: u32,
+    },
+    /// EHLO or HELO.
+    Hello {
+        /// The client; its address is in every line of a log that has no session id.
+        client: Peer<'a>,
+        /// The name the client gave.
+        name: &'a [u8],
+    },
+    /// A log-in failed.
+    AuthFailed {
+        /// The client.
+        client: Peer<'a>,
+        /// The account tried, if logged.
+        account: Option<&'a [u8]>,
+    },
+    /// A log-in succeeded.
+    AuthSucceeded {
+        /// The client.
+        client: Peer<'a>,
+        /// The account, if logged.
+        account: Option<&'a [u8]>,
+    },
+    /// MAIL FROM, in a log of the dialogue.
+    Mail {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name, where each line repeats it; else empty.
+        helo: &'a [u8],
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// The answer.
+        reply: Reply<'a>,
+    },
+    /// RCPT TO, in a log of the dialogue.
+    Recipient {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name, where each line repeats it; else empty.
+        helo: &'a [u8],
+        /// The forward-path.
+        forward_path: &'a [u8],
+        /// The answer.
+        reply: Reply<'a>,
+        /// Why it was refused; `None` if it was accepted.
+        refusal: Option<Refusal>,
+    },
+    /// The end of DATA or BDAT, in a log of the dialogue.
+    Data {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name, where each line repeats it; else empty.
+        helo: &'a [u8],
+        /// The Message-ID header, without angle brackets; empty if not logged.
+        message_id: &'a [u8],
+        /// Size of the message in bytes, if logged.
+        size_bytes: Option<u64>,
+        /// The answer.
+        reply: Reply<'a>,
+    },
+    /// RSET, in a log of the dialogue.
+    Reset {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name, where each line repeats it; else empty.
+        helo: &'a [u8],
+    },
+    /// QUIT or a time-out, in a log of the dialogue.
+    Quit {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name, where each line repeats it; else empty.
+        helo: &'a [u8],
+    },
+    /// A command of ours to another server, in a log of the dialogue.
+    OutboundCommand {
+        /// The other server.
+        server: Peer<'a>,
+        /// The verb as sent: `MAIL`.
+        verb: &'a [u8],
+        /// The argument, spaces restored as far as the format allows.
+        argument: &'a [u8],
+    },
+    /// The other server's answer to our command.
+    OutboundReply {
+        /// The other server.
+        server: Peer<'a>,
+        /// The answer.
+        reply: Reply<'a>,
+    },
+    /// A queue file was opened for mail from a client (Postfix `client=`).
+    Accepted {
+        /// The client; with XFORWARD this is the original one.
+        client: Peer<'a>,
+        /// The account, if the client logged in.
+        account: Option<&'a [u8]>,
+        /// The queue id that the message had before a content filter, if the filter passed it on.
+        original_id: Option<&'a [u8]>,
+    },
+    /// Mail was handed in on the server itself (sendmail(1), pickup, a mailbox store).
+    Submitted {
+        /// The numeric user id or the local user; empty if not logged.
+        user: &'a [u8],
+        /// The reverse-path, if logged here.
+        reverse_path: Option<&'a [u8]>,
+    },
+    /// The message's Message-ID header, without angle brackets; may be empty.
+    MessageId(&'a [u8]),
+    /// The message is in the queue.
+    Queued {
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// Size in bytes.
+        size_bytes: u64,
+        /// Number of recipients.
+        recipients: u32,
+    },
+    /// Mail from a client entered a queue: one line per recipient (Exchange 2000 tracking).
+    Received {
+        /// The client; no address for mail handed in on the server.
+        client: Peer<'a>,
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// The recipient of this line.
+        forward_path: &'a [u8],
+        /// Size in bytes.
+        size_bytes: u64,
+        /// Number of recipients of the message in all.
+        recipients: u32,
+    },
+    /// The server refused something.
+    Refused {
+        /// The client.
+        client: Peer<'a>,
+        /// Stage of the dialogue: `RCPT`, `MAIL`, `CONNECT`, `END-OF-MESSAGE`.
+        stage: &'a [u8],
+        /// The answer.
+        reply: Reply<'a>,
+        /// Why.
+        refusal: Refusal,
+        /// The reverse-path, if known by then.
+        reverse_path: Option<&'a [u8]>,
+        /// The forward-path, if known by then.
+        forward_path: Option<&'a [u8]>,
+        /// The EHLO name; empty if not logged.
+        helo: &'a [u8],
+        /// The account, if the client had logged in.
+        account: Option<&'a [u8]>,
+    },
+    /// One delivery attempt for one forward-path.
+    Delivery {
+        /// The forward-path it was sent to.
+        forward_path: &'a [u8],
+        /// The forward-path before aliases and other rewriting, if it differs.
+        original_forward_path: Option<&'a [u8]>,
+        /// Where it went.
+        next_hop: NextHop<'a>,
+        /// What became of it.
+        status: Status,
+        /// The reason or the other server's answer, as logged.
+        text: &'a [u8],
+        /// The id under which the mail lives on, if the text names one.
+        child: Option<(&'a [u8], Offspring)>,
+    },
+    /// The message gave rise to another (a delivery status notification).
+    Spawned {
+        /// The new message's id.
+        child: &'a [u8],
+        /// How.
+        how: Offspring,
+    },
+    /// The message left the queue.
+    Removed,
+    /// Understood, and nothing this program uses yet: TLS, warnings, lost connections.
+    Other,
+}

@@ -1,0 +1,63 @@
+//! What is understood: every format, once.
+//!
+//! A new format is one module and one line in [`FORMATS`]; a new daemon that logs through
+//! syslog is one module and one line in [`crate::syslog::DAEMONS`].
+
+use crate::record::Line;
+use chrono::NaiveDate;
+use std::sync::Arc;
+
+/// One log format.
+pub struct Format {
+    /// Stable name: the value of `--format` and of `coverage.inputs[].format`.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub title: &'static str,
+    /// Versions and files it was checked against.
+    pub versions: &'static str,
+    /// What can be learnt from it.
+    pub yields: &'static str,
+    /// What it cannot tell.
+    pub lacks: &'static str,
+    /// Where the facts of its grammar come from.
+    pub source: &'static str,
+    /// Whether a line is surely of this format. Used on the first lines of a file, and must
+    /// be true of at most one format for any line.
+    pub recognises: fn(line: &[u8]) -> bool,
+    /// Parses one line, without its line end, in the context that the lines before it set.
+    pub parse: for<'a> fn(line: &'a [u8], context: &Context) -> Line<'a>,
+    /// Takes what a directive line (`#Fields:`) says into the context for the lines after it.
+    /// Does nothing for a line that is no directive.
+    pub direct: fn(line: &[u8], context: &mut Context),
+}
+
+/// What earlier lines of a file say about how to read the later ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Context {
+    /// The columns, in order, as the latest `#Fields:` line (or a tracking header) names them.
+    pub columns: Arc<[Box<[u8]>]>,
+    /// The date of the latest `#Date:` line: the date of records that have none.
+    pub date: Option<NaiveDate>,
+}
+
+/// Every format, in the order in which `relayaudit formats` lists them.
+pub const FORMATS: &[&Format] = &[&crate::postfix::FORMAT, &crate::iis_w3c::FORMAT, &crate::exchange2000::FORMAT];
+
+/// The format of that name, if there is one.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| format.name == name)
+}
+
+/// The format that claims the most of the given lines, if any line is claimed.
+///
+/// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins.
+pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Format> {
+    let mut best: Option<(&'static Format, usize)> = None;
+    for format in FORMATS {
+        let claimed = lines.clone().filter(|line| (format.recognises)(line)).count();
+        if claimed > best.map_or(0, |(_, most)| most) {
+            best = Some((format, claimed));
+        }
+    }
+    best.map(|(format, _)| format)
+}
