@@ -1,1 +1,11 @@
-//! x
+//! Reads the logs that mail servers write and tells, with evidence, whether a server was abused
+//! to relay mail for somebody it should not have served.
+//!
+//! The stages, each of which knows only the one before it (see `docs/ARCHITECTURE.md`):
+//! source, split, parse (crate `relayaudit-parsers`), correlate, observe, judge, report.
+
+pub mod judge;
+pub mod ledger;
+pub mod merge;
+pub mod report;
+pub mod site;

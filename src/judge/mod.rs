@@ -1,0 +1,3 @@
+//! Detectors: pure functions of the finished ledger and the site. They never read a log.
+
+pub mod finding;

@@ -1,0 +1,154 @@
+//! Flows: how many recipients went from whom to where, and what became of them.
+//! Knows nothing of who is local or trusted: the site enters only when a detector judges.
+
+use super::sample::Smallest;
+use super::span::{Evidence, Span, Text, Time};
+use crate::merge::Merge;
+use relayaudit_parsers::address::Form;
+use relayaudit_parsers::record::Refusal;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Who handed in mail.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Client {
+    /// A host, by address.
+    Address(IpAddr),
+    /// A host of which the log gives only a name (addresses hidden or redacted).
+    Name(Text),
+    /// A user of the server itself (sendmail(1), pickup): the numeric id or name.
+    User(Text),
+    /// The log does not say.
+    Unknown,
+}
+
+/// How mail came to be in the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// A client sent it by SMTP.
+    Network,
+    /// A user of the server handed it in.
+    Local,
+    /// The server made it from a message to a local recipient: alias, `.forward`, list.
+    Forwarded,
+    /// The server wrote it: a delivery status notification.
+    System,
+    /// The lines that would tell are not in the logs.
+    Unknown,
+    /// Not mail coming in but our own client side, in logs that do not link the two (IIS): a
+    /// second view of recipients counted elsewhere, never to be added to them.
+    Outbound,
+}
+
+/// What became of a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// In a mailbox of this server.
+    Delivered,
+    /// Taken by another server.
+    Relayed,
+    /// Still to be tried again when the log ends.
+    Deferred,
+    /// Another server refused it for good: we accepted it and tried.
+    Bounced,
+    /// We accepted it and then gave up without trying any other server.
+    BouncedHere,
+    /// Grew too old.
+    Expired,
+    /// Refused: the client may not relay.
+    Denied,
+    /// Refused for any other reason, or for one that the log does not give.
+    Rejected,
+    /// The recipient was accepted, the message never came.
+    NoData,
+    /// Accepted; the log does not show what became of it.
+    Unknown,
+}
+
+impl Outcome {
+    /// Whether the server took responsibility for the recipient's mail.
+    pub fn was_accepted(self) -> bool {
+        !matches!(self, Outcome::Denied | Outcome::Rejected | Outcome::NoData)
+    }
+
+    /// The word of the published contracts (`extract`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Relayed => "relayed",
+            Outcome::Deferred => "deferred",
+            Outcome::Bounced | Outcome::BouncedHere => "bounced",
+            Outcome::Expired => "expired",
+            Outcome::Denied => "denied",
+            Outcome::Rejected => "rejected",
+            Outcome::NoData | Outcome::Unknown => "unknown",
+        }
+    }
+}
+
+/// What the recipients of one flow have in common. Names and domains are lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowKey {
+    /// The server that wrote the log.
+    pub server: Text,
+    /// Who handed the mail in.
+    pub client: Client,
+    /// The account the client logged in with.
+    pub account: Option<Text>,
+    /// How the mail came in.
+    pub origin: Origin,
+    /// Domain of the reverse-path: empty for the null reverse-path or a path without domain,
+    /// `None` where the log does not give the reverse-path.
+    pub reverse_domain: Option<Text>,
+    /// Domain of the forward-path as the client gave it; empty if it has none.
+    pub forward_domain: Text,
+    /// The shape of the forward-path as the client gave it.
+    pub form: Form,
+    /// The domain that the shape hides (`u%D@H`: `D`), if it is a trick.
+    pub hidden_domain: Option<Text>,
+    /// The domain the mail was finally sent to, where it differs from `forward_domain`.
+    pub final_domain: Option<Text>,
+    /// What became of the recipients.
+    pub outcome: Outcome,
+    /// Why they were refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// How much of it there was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Messages, each counted in one flow only (that of its smallest recipient), so that sums are exact.
+    pub messages: u64,
+    /// Recipients.
+    pub recipients: u64,
+    /// Bytes of the messages counted here.
+    pub bytes: u64,
+    /// When the mail came in, or was refused.
+    pub span: Span,
+    /// Recipients by hour (of [`Time::hour`]).
+    pub hours: BTreeMap<i32, u64>,
+    /// The earliest lines that show it.
+    pub evidence: Smallest<Evidence, 3>,
+}
+
+impl Flow {
+    /// Counts recipients at a time.
+    pub fn see(&mut self, time: Option<Time>, recipients: u64) {
+        self.recipients += recipients;
+        self.span.see(time);
+        if let Some(time) = time {
+            *self.hours.entry(time.hour()).or_default() += recipients;
+        }
+    }
+}
+
+impl Merge for Flow {
+    fn merge(&mut self, other: Flow) {
+        self.messages.merge(other.messages);
+        self.recipients.merge(other.recipients);
+        self.bytes.merge(other.bytes);
+        self.span.merge(other.span);
+        Merge::merge(&mut self.hours, other.hours);
+        self.evidence.merge(other.evidence);
+    }
+}

@@ -1,0 +1,60 @@
+//! The ledger: everything a run learns, as one value that can be merged with another in any order.
+//!
+//! It is made of books. A book records facts and never judges: no local domain, no trusted
+//! network, no threshold is known here.
+
+pub mod clients;
+pub mod flow;
+pub mod inputs;
+pub mod places;
+pub mod sample;
+pub mod span;
+
+pub use clients::{ClientFacts, ClientKey, HelloFacts, HelloKey};
+pub use flow::{Client, Flow, FlowKey, Origin, Outcome};
+pub use inputs::{Input, Unparsed};
+pub use places::{DomainFacts, DomainKey, ServerFacts};
+pub use sample::Smallest;
+pub use span::{Evidence, FileId, Place, Span, Text, Time};
+
+use crate::merge::Merge;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// A book: facts by key. Unordered, for speed; read it through [`sorted`] where order shows.
+pub type Book<K, V> = FxHashMap<K, V>;
+
+/// The entries of a book in the order of their keys.
+pub fn sorted<K: Ord, V>(book: &Book<K, V>) -> Vec<(&K, &V)> {
+    let mut entries: Vec<_> = book.iter().collect();
+    entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
+    entries
+}
+
+/// Everything learnt from some logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// What was read.
+    pub inputs: BTreeMap<FileId, Input>,
+    /// Recipients, by who sent them where and what became of them.
+    pub flows: Book<FlowKey, Flow>,
+    /// Clients.
+    pub clients: Book<ClientKey, ClientFacts>,
+    /// EHLO names.
+    pub hellos: Book<HelloKey, HelloFacts>,
+    /// Domains of recipients.
+    pub domains: Book<DomainKey, DomainFacts>,
+    /// Servers.
+    pub servers: BTreeMap<Text, ServerFacts>,
+}
+
+impl Merge for Ledger {
+    fn merge(&mut self, other: Ledger) {
+        Merge::merge(&mut self.inputs, other.inputs);
+        self.flows.merge(other.flows);
+        self.clients.merge(other.clients);
+        self.hellos.merge(other.hellos);
+        self.domains.merge(other.domains);
+        Merge::merge(&mut self.servers, other.servers);
+    }
+}

@@ -1,0 +1,78 @@
+//! Domains and servers: what the logs show of who is local to whom. Facts only; the site is
+//! inferred from them later.
+
+use super::sample::Smallest;
+use super::span::{Evidence, Span, Text};
+use crate::merge::Merge;
+use std::collections::BTreeSet;
+
+/// A domain in forward-paths, as one server treated it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DomainKey {
+    /// The server.
+    pub server: Text,
+    /// The domain, lower case.
+    pub domain: Text,
+}
+
+/// How a server treated a domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainFacts {
+    /// Recipients delivered by this server itself (mailbox, command, LMTP store).
+    pub delivered_here: u64,
+    /// Recipients refused as unknown local users.
+    pub unknown_users: u64,
+    /// Recipients handed to another server.
+    pub handed_on: u64,
+    /// Servers they were handed to (address or name). Five means "many".
+    pub next_hops: Smallest<Text, 5>,
+    /// Clients without log-in that sent to it. Nine means "many".
+    pub clients: Smallest<Text, 9>,
+    /// Lines that show local delivery or a local user table.
+    pub evidence: Smallest<Evidence, 1>,
+}
+
+impl Merge for DomainFacts {
+    fn merge(&mut self, other: DomainFacts) {
+        self.delivered_here.merge(other.delivered_here);
+        self.unknown_users.merge(other.unknown_users);
+        self.handed_on.merge(other.handed_on);
+        self.next_hops.merge(other.next_hops);
+        self.clients.merge(other.clients);
+        self.evidence.merge(other.evidence);
+    }
+}
+
+/// What was seen of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// When it wrote records.
+    pub span: Span,
+    /// Records it wrote.
+    pub records: u64,
+    /// Sessions opened with it.
+    pub sessions: u64,
+    /// Messages it took in (queue lives; a message that passes a content filter counts once).
+    pub messages: u64,
+    /// Bytes of those messages.
+    pub bytes: u64,
+    /// Hours in which it wrote (of `Time::hour`): the holes are gaps in the log.
+    pub hours: BTreeSet<i32>,
+    /// The first line it wrote.
+    pub evidence: Smallest<Evidence, 1>,
+    /// The formats it wrote.
+    pub formats: BTreeSet<Text>,
+}
+
+impl Merge for ServerFacts {
+    fn merge(&mut self, other: ServerFacts) {
+        self.span.merge(other.span);
+        self.records.merge(other.records);
+        self.sessions.merge(other.sessions);
+        self.messages.merge(other.messages);
+        self.bytes.merge(other.bytes);
+        Merge::merge(&mut self.hours, other.hours);
+        self.evidence.merge(other.evidence);
+        Merge::merge(&mut self.formats, other.formats);
+    }
+}

@@ -1,0 +1,92 @@
+//! Places in the logs and spans of time.
+
+use crate::merge::Merge;
+use chrono::{DateTime, Utc};
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+/// Shared, immutable text: names and addresses recur in every book.
+pub type Text = Arc<str>;
+
+/// An instant: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// The fixed hour bucket that holds it: whole hours since 1970.
+    pub fn hour(self) -> i32 {
+        i32::try_from(self.0.div_euclid(3_600_000_000)).unwrap_or(if self.0 < 0 { i32::MIN } else { i32::MAX })
+    }
+
+    /// RFC 3339 in UTC, to the second: `2027-01-18T06:42:18Z`.
+    pub fn rfc3339(self) -> String {
+        DateTime::<Utc>::from_timestamp_micros(self.0)
+            .map_or_else(|| format!("{}us", self.0), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+}
+
+/// The earliest and the latest time seen; empty until one is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The earliest.
+    pub first: Option<Time>,
+    /// The latest.
+    pub last: Option<Time>,
+}
+
+impl Span {
+    /// Widens the span to hold `time`; an unknown time changes nothing.
+    pub fn see(&mut self, time: Option<Time>) {
+        self.merge(Span { first: time, last: time });
+    }
+}
+
+impl Merge for Span {
+    fn merge(&mut self, other: Span) {
+        self.first = match (self.first, other.first) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.last = self.last.max(other.last);
+    }
+}
+
+/// A log file within a ledger. Its order is that of the files' first records, so that places of
+/// rotated logs sort by time; the rest of the number is a fingerprint of the path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u64);
+
+/// A line of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file; its path is in the ledger's inputs.
+    pub file: FileId,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+/// A line that proves something. Ordered by place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// Where it stands.
+    pub place: Place,
+    /// The line itself, as UTF-8 with replacement characters, cut after [`Evidence::LONGEST`] bytes.
+    pub text: Text,
+}
+
+impl Evidence {
+    /// How much of a line is kept. Real lines with two long addresses are half as long.
+    pub const LONGEST: usize = 1024;
+
+    /// The evidence of a raw line.
+    pub fn of(place: Place, line: &[u8]) -> Evidence {
+        let kept = &line[..line.len().min(Evidence::LONGEST)];
+        Evidence { place, text: String::from_utf8_lossy(kept).into() }
+    }
+}
+
+impl Borrow<Place> for Evidence {
+    fn borrow(&self) -> &Place {
+        &self.place
+    }
+}

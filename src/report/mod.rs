@@ -1,0 +1,1 @@
+//! The report: the published tables, made once, rendered for every medium.
