@@ -4,8 +4,14 @@
 //! The stages, each of which knows only the one before it (see `docs/ARCHITECTURE.md`):
 //! source, split, parse (crate `relayaudit-parsers`), correlate, observe, judge, report.
 
+pub mod clock;
+pub mod correlate;
+pub mod fold;
 pub mod judge;
 pub mod ledger;
 pub mod merge;
+pub mod observe;
 pub mod report;
+pub mod scan;
 pub mod site;
+pub mod source;

@@ -1,0 +1,278 @@
+//! Families: one message in several queue lives, because a content filter handed it back.
+//!
+//! The first life knows the client, the last one the outcome; each recipient counts once. A family
+//! is sealed when all its lives are, and when no line beyond the edges can add to it.
+
+use super::message::{Message, Recipient};
+use super::queue::{Life, LifeKey, Queue, is_filter};
+use super::{Edges, Fact, Observer, Parts};
+use crate::ledger::{Origin, Outcome};
+use relayaudit_parsers::record::{Event, NextHop, Offspring, Peer, Status};
+use std::collections::BTreeMap;
+
+pub(super) fn settle<'a>(
+    facts: &'a [Fact<'a>],
+    queue: &Queue<'a>,
+    edges: &Edges,
+    at_end: bool,
+    observer: &mut dyn Observer,
+    loose: &mut [Parts],
+) {
+    let mut families = Families::new(queue.lives.len());
+    let mut open: Vec<bool> = queue.lives.iter().map(|life| !life.hard || life.closed.is_none()).collect();
+    for (index, life) in queue.lives.iter().enumerate() {
+        let waits = families.link(facts, queue, edges, index as u32, life);
+        open[index] |= waits;
+    }
+    for (index, life) in queue.lives.iter().enumerate() {
+        open[index] |= !families.is_child(index as u32) && may_be_handed_back(facts, edges, life);
+    }
+    for members in families.members() {
+        if at_end || !members.iter().any(|member| open[*member as usize]) {
+            let lives: Vec<&Life<'a>> = members.iter().map(|member| &queue.lives[*member as usize]).collect();
+            if let Some(message) = read(facts, &lives) {
+                observer.message(&message);
+            }
+        } else {
+            for fact in members.iter().flat_map(|member| &queue.lives[*member as usize].facts) {
+                keep(&facts[*fact as usize], &mut loose[*fact as usize]);
+            }
+        }
+    }
+}
+
+/// Keeps a line of an open family. The line that opened it also says which session may yet abandon it.
+fn keep(fact: &Fact<'_>, loose: &mut Parts) {
+    loose.add(Parts::MESSAGE);
+    if matches!(fact.record.event, Event::Accepted { .. }) && fact.parts.has(Parts::SESSION) {
+        loose.add(Parts::SESSION);
+    }
+}
+
+/// Disjoint sets of lives; the root of a set is its earliest member.
+struct Families {
+    parent: Vec<u32>,
+}
+
+impl Families {
+    fn new(lives: usize) -> Families {
+        Families { parent: (0..lives as u32).collect() }
+    }
+
+    fn root(&mut self, mut life: u32) -> u32 {
+        while self.parent[life as usize] != life {
+            let up = self.parent[life as usize];
+            self.parent[life as usize] = self.parent[up as usize];
+            life = up;
+        }
+        life
+    }
+
+    fn join(&mut self, parent: u32, child: u32) {
+        let (a, b) = (self.root(parent), self.root(child));
+        self.parent[a.max(b) as usize] = a.min(b);
+    }
+
+    fn is_child(&mut self, life: u32) -> bool {
+        self.root(life) != life
+    }
+
+    /// Joins a life with those it was handed on as. Returns whether one may stand beyond the edges.
+    fn link(&mut self, facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, index: u32, life: &Life<'_>) -> bool {
+        let mut waits = false;
+        for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
+            let Some(message) = fact.record.message else { continue };
+            match &fact.record.event {
+                Event::Accepted { original_id: Some(id), .. } => {
+                    let key = (fact.record.server, message.scope, *id);
+                    match find(queue, &key, |other| {
+                        other.opened < fact.place && other.closed.is_none_or(|closed| fact.place < closed)
+                    }) {
+                        Some(parent) if parent != index => self.join(parent, index),
+                        _ => waits = true,
+                    }
+                }
+                Event::Delivery { child: Some((id, Offspring::Reinjected)), next_hop, .. } if is_filter(next_hop) => {
+                    let key = (fact.record.server, message.scope, *id);
+                    match find(queue, &key, |other| {
+                        other.opened < fact.place
+                            && other.closed.is_none_or(|closed| {
+                                fact.place < closed
+                                    || edges.lines_between(closed, fact.place) <= super::edges::NEAR_LINES
+                            })
+                    }) {
+                        Some(child) if child != index => self.join(index, child),
+                        _ => waits |= edges.near_start(key.0, fact.place),
+                    }
+                }
+                _ => {}
+            }
+        }
+        waits
+    }
+
+    /// The sets, each in the order of its members' opening lines.
+    fn members(&mut self) -> Vec<Vec<u32>> {
+        let mut sets: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for life in 0..self.parent.len() as u32 {
+            sets.entry(self.root(life)).or_default().push(life);
+        }
+        sets.into_values().collect()
+    }
+}
+
+/// The latest life of a key that fits.
+fn find(queue: &Queue<'_>, key: &LifeKey<'_>, fits: impl Fn(&Life<'_>) -> bool) -> Option<u32> {
+    let lives = queue.by_key.get(key)?;
+    lives.all.iter().rev().copied().find(|life| fits(&queue.lives[*life as usize]))
+}
+
+/// Whether a life came from this host itself without saying for whom, so that a line soon after it
+/// may still name the message it continues.
+fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life<'_>) -> bool {
+    let Some(first) = life.facts.first().map(|fact| &facts[*fact as usize]) else { return false };
+    let Event::Accepted { client, account: None, original_id: None } = &first.record.event else { return false };
+    let here = is_filter(&NextHop::Host { peer: *client, port: 1 });
+    here && life.closed.is_none_or(|closed| edges.near_end(life.server, closed))
+}
+
+/// Reads a family as one message; `None` if it never became one.
+fn read<'a>(facts: &'a [Fact<'a>], lives: &[&Life<'a>]) -> Option<Message<'a>> {
+    let first = lives.first()?;
+    let opening = &facts[*first.facts.first()? as usize];
+    let mut message = Message {
+        server: opening.record.server,
+        client: Peer::default(),
+        user: b"",
+        helo: b"",
+        account: None,
+        origin: match first.birth {
+            Some(Offspring::Notification) => Origin::System,
+            Some(_) => Origin::Forwarded,
+            None => Origin::Unknown,
+        },
+        reverse_path: None,
+        size_bytes: 0,
+        taken: false,
+        opening,
+        recipients: Vec::new(),
+    };
+    let mut recipients = BTreeMap::new();
+    for (generation, life) in lives.iter().enumerate() {
+        let mut own = BTreeMap::new();
+        for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
+            read_fact(fact, generation == 0, &mut message, &mut own);
+        }
+        hand_on(&mut recipients, own);
+    }
+    message.recipients = recipients.into_values().map(|entry: Entry<'a>| entry.recipient).collect();
+    message.taken |= !message.recipients.is_empty();
+    (message.taken || message.origin == Origin::Network).then_some(message)
+}
+
+/// A recipient, and whether the life handed it to a filter.
+struct Entry<'a> {
+    recipient: Recipient<'a>,
+    filtered: bool,
+}
+
+/// Replaces what a life handed to a filter by what became of it in the life that followed.
+fn hand_on<'a>(known: &mut BTreeMap<&'a [u8], Entry<'a>>, own: BTreeMap<&'a [u8], Entry<'a>>) {
+    if own.is_empty() {
+        return;
+    }
+    let waiting: Vec<(&'a [u8], &'a [u8])> =
+        known.iter().filter(|(_, e)| e.filtered).map(|(key, e)| (*key, e.recipient.final_path)).collect();
+    let mut matched = false;
+    for (path, mut entry) in own {
+        // The filter was given the rewritten path; the original one is the client's.
+        let original = waiting.iter().find(|(key, last)| *key == path || *last == path).map(|(key, _)| *key);
+        let key = original.unwrap_or(path);
+        matched |= original.is_some();
+        entry.recipient.forward_path = key;
+        known.insert(key, entry);
+    }
+    if !matched {
+        for (key, _) in waiting {
+            known.remove(key);
+        }
+    }
+}
+
+fn read_fact<'a>(
+    fact: &'a Fact<'a>,
+    is_first: bool,
+    message: &mut Message<'a>,
+    own: &mut BTreeMap<&'a [u8], Entry<'a>>,
+) {
+    match &fact.record.event {
+        Event::Accepted { client, account, .. } if is_first => {
+            message.client = *client;
+            message.account = *account;
+            message.origin = Origin::Network;
+        }
+        Event::Submitted { user, reverse_path } if is_first => {
+            message.user = user;
+            message.origin = Origin::Local;
+            message.reverse_path = message.reverse_path.or(*reverse_path);
+        }
+        Event::Received { client, reverse_path, forward_path, size_bytes, .. } => {
+            message.client = *client;
+            message.origin =
+                if client.address.is_none() && client.name.is_empty() { Origin::Local } else { Origin::Network };
+            message.reverse_path = Some(reverse_path);
+            message.size_bytes = *size_bytes;
+            message.taken = true;
+            let entry = Entry { recipient: pending(forward_path, fact), filtered: false };
+            own.entry(forward_path).or_insert(entry);
+        }
+        Event::Queued { reverse_path, size_bytes, .. } => {
+            message.taken = true;
+            if is_first {
+                message.reverse_path = Some(reverse_path);
+                message.size_bytes = *size_bytes;
+            }
+        }
+        Event::Delivery { status: Status::Probe, .. } => {}
+        Event::Delivery { forward_path, original_forward_path, next_hop, status, child, .. } => {
+            let path = original_forward_path.unwrap_or(forward_path);
+            let outcome = outcome(*status, next_hop);
+            let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
+            let known = own
+                .entry(path)
+                .or_insert_with(|| Entry { recipient: pending(path, fact), filtered: false });
+            if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
+                known.filtered = filtered;
+                known.recipient.outcome = outcome;
+                known.recipient.final_path = forward_path;
+                known.recipient.next_hop = *next_hop;
+                known.recipient.fact = fact;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A recipient that was taken in and of which no more is known.
+pub(super) fn pending<'a>(path: &'a [u8], fact: &'a Fact<'a>) -> Recipient<'a> {
+    Recipient {
+        forward_path: path,
+        final_path: path,
+        outcome: Outcome::Unknown,
+        refusal: None,
+        next_hop: NextHop::None,
+        fact,
+    }
+}
+
+fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {
+    match (status, next_hop) {
+        (Status::Sent, NextHop::Host { .. }) => Outcome::Relayed,
+        (Status::Sent, _) => Outcome::Delivered,
+        (Status::Deferred, _) => Outcome::Deferred,
+        (Status::Bounced, NextHop::Host { .. }) => Outcome::Bounced,
+        (Status::Bounced, _) => Outcome::BouncedHere,
+        (Status::Expired, _) => Outcome::Expired,
+        (Status::Probe, _) => Outcome::Unknown,
+    }
+}

@@ -1,0 +1,63 @@
+//! Messages: what the correlator hands over once a life is known.
+
+use super::Fact;
+use crate::ledger::{Origin, Outcome};
+use relayaudit_parsers::record::{NextHop, Peer, Refusal};
+
+/// One message: its way in, and what became of each recipient.
+#[derive(Debug, Clone)]
+pub struct Message<'a> {
+    /// The server.
+    pub server: &'a [u8],
+    /// The client; for mail handed in locally, without address.
+    pub client: Peer<'a>,
+    /// The local user who handed it in; empty if it came by SMTP.
+    pub user: &'a [u8],
+    /// The EHLO name; empty where the log does not give it.
+    pub helo: &'a [u8],
+    /// The account the client logged in with.
+    pub account: Option<&'a [u8]>,
+    /// How it came in.
+    pub origin: Origin,
+    /// The reverse-path.
+    pub reverse_path: Option<&'a [u8]>,
+    /// Size in bytes; 0 if unknown.
+    pub size_bytes: u64,
+    /// Whether the message was taken in (DATA was accepted), and not just its recipients.
+    pub taken: bool,
+    /// The line with which it came in.
+    pub opening: &'a Fact<'a>,
+    /// Its recipients.
+    pub recipients: Vec<Recipient<'a>>,
+}
+
+/// One recipient of a message.
+#[derive(Debug, Clone)]
+pub struct Recipient<'a> {
+    /// The forward-path as the client gave it, as far as the log tells.
+    pub forward_path: &'a [u8],
+    /// The forward-path of the last delivery attempt.
+    pub final_path: &'a [u8],
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// Where it went.
+    pub next_hop: NextHop<'a>,
+    /// The line that says so.
+    pub fact: &'a Fact<'a>,
+}
+
+impl Recipient<'_> {
+    /// How final an outcome is: of several attempts for one recipient the highest counts.
+    pub(super) fn rank(outcome: Outcome) -> u8 {
+        match outcome {
+            Outcome::Delivered | Outcome::Relayed => 5,
+            Outcome::Bounced => 4,
+            Outcome::BouncedHere => 3,
+            Outcome::Expired => 2,
+            Outcome::Deferred => 1,
+            Outcome::Denied | Outcome::Rejected | Outcome::NoData | Outcome::Unknown => 0,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Correlate: joins the lines of a stretch of log into messages.
+//!
+//! A stretch (a chunk, or several chunks side by side) is digested as a whole. Every life — a
+//! queue file, a transaction — is a pair of brackets in the order of the lines: a line that
+//! *opens* one, lines that belong to it, a line that *closes* it. A line belongs to the innermost
+//! life of its key that can take it, so brackets opened and closed within the stretch are the same
+//! whatever stands before or after, even where ids are used again or a closing line was lost.
+//! Those lives are *sealed*: observed and dropped. The lines of all others stay *loose*, with their
+//! places, and are digested again once a neighbouring stretch is known, until nothing changes or the
+//! input is at its end. Hence the law that `tests/laws.rs` checks: cutting the input anywhere gives
+//! the same books.
+//!
+//! Nothing here knows a format (the words of `relayaudit_parsers::record` are all it sees) or the site.
+
+mod dialogue;
+mod edges;
+mod family;
+mod message;
+mod outbound;
+mod queue;
+
+pub use edges::Edges;
+pub use message::{Message, Recipient};
+
+use crate::ledger::{Place, Time};
+use relayaudit_parsers::Record;
+
+/// The statement of one line, with its place and its resolved time.
+#[derive(Debug, Clone)]
+pub struct Fact<'a> {
+    /// Where the line stands.
+    pub place: Place,
+    /// When it was written, if it says so.
+    pub time: Option<Time>,
+    /// The whole line, for evidence.
+    pub raw: &'a [u8],
+    /// What it says.
+    pub record: Record<'a>,
+    /// What of it is still to be used.
+    pub parts: Parts,
+}
+
+/// What a line is good for. Each part is used once: by the stretch that can decide it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts(u8);
+
+impl Parts {
+    /// Facts that stand alone: connections, refusals, failed log-ins.
+    pub const ALONE: Parts = Parts(1);
+    /// The part in a message's life.
+    pub const MESSAGE: Parts = Parts(2);
+    /// The end of whatever its session did before.
+    pub const SESSION: Parts = Parts(4);
+    /// The announcement of another message (a notification, a forwarded copy).
+    pub const LINK: Parts = Parts(8);
+    /// Everything: a line that no stretch has digested yet.
+    pub const ALL: Parts = Parts(15);
+    /// Nothing.
+    pub const NONE: Parts = Parts(0);
+
+    /// Whether all of `part` is in it.
+    pub fn has(self, part: Parts) -> bool {
+        self.0 & part.0 == part.0 && part.0 != 0
+    }
+
+    /// Adds a part.
+    pub fn add(&mut self, part: Parts) {
+        self.0 |= part.0;
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Takes what the correlator has decided.
+pub trait Observer {
+    /// A fact that stands alone.
+    fn alone(&mut self, fact: &Fact<'_>);
+    /// A message whose life is known as far as the logs tell.
+    fn message(&mut self, message: &Message<'_>);
+}
+
+/// Digests a stretch: `facts` in the order of their places.
+///
+/// Gives `observer` all that is decided and returns, fact by fact, the parts that stay loose. With
+/// `at_end`, nothing more will come on either side: everything is decided and nothing stays loose.
+pub fn digest(facts: &[Fact<'_>], edges: &Edges, at_end: bool, observer: &mut dyn Observer) -> Vec<Parts> {
+    let mut loose = vec![Parts::NONE; facts.len()];
+    for fact in facts.iter().filter(|fact| fact.parts.has(Parts::ALONE)) {
+        observer.alone(fact);
+    }
+    queue::digest(facts, edges, at_end, observer, &mut loose);
+    dialogue::digest(facts, edges, at_end, observer, &mut loose);
+    outbound::digest(facts, edges, at_end, observer, &mut loose);
+    loose
+}

@@ -1,0 +1,297 @@
+//! Logs with queue ids: a message's life is a pair of brackets around its queue id.
+//!
+//! Opened by the line that takes it in (`client=`, `uid=`, or, for mail the server makes itself, the
+//! Message-ID line that a parent's line announces); closed when it leaves the queue, when it is
+//! refused after DATA, or when its session goes on without it ever having had a Message-ID.
+//! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
+
+use super::family;
+use super::{Edges, Fact, Observer, Parts};
+use crate::ledger::Place;
+use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
+use rustc_hash::FxHashMap;
+
+/// Names a queue life within a stretch: server, scope, id.
+pub(super) type LifeKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+/// One queue life, as far as the stretch shows it.
+pub(super) struct Life<'a> {
+    pub(super) server: &'a [u8],
+    /// Its lines, by index.
+    pub(super) facts: Vec<u32>,
+    /// Whether its first line is surely the first there is.
+    pub(super) hard: bool,
+    /// How it was born, if another message announced it.
+    pub(super) birth: Option<Offspring>,
+    pub(super) opened: Place,
+    pub(super) closed: Option<Place>,
+    has_message_id: bool,
+    /// Recipients announced, recipients seen coming in, recipients that came to an end.
+    announced: u32,
+    seen: u32,
+    ended: u32,
+}
+
+/// All lives of one queue id in the stretch, and the stack of those still open.
+#[derive(Default)]
+pub(super) struct Lives {
+    pub(super) all: Vec<u32>,
+    open: Vec<u32>,
+}
+
+/// The lives of a stretch.
+pub(super) struct Queue<'a> {
+    pub(super) lives: Vec<Life<'a>>,
+    pub(super) by_key: FxHashMap<LifeKey<'a>, Lives>,
+    /// The life that each session (server, scope, id) opened last.
+    sessions: FxHashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
+}
+
+/// A message announced by a line of its parent.
+type Births<'a> = FxHashMap<LifeKey<'a>, Vec<(Place, Offspring)>>;
+
+pub(super) fn digest<'a>(
+    facts: &'a [Fact<'a>],
+    edges: &Edges,
+    at_end: bool,
+    observer: &mut dyn Observer,
+    loose: &mut [Parts],
+) {
+    let births = births(facts);
+    let mut queue = Queue { lives: Vec::new(), by_key: FxHashMap::default(), sessions: FxHashMap::default() };
+    for (index, fact) in facts.iter().enumerate() {
+        // A stretch holds far fewer lines than 2^32; the splitter sees to it.
+        let index = index as u32;
+        if fact.parts.has(Parts::SESSION) && queue.session(fact) {
+            loose[index as usize].add(Parts::SESSION);
+        }
+        if fact.parts.has(Parts::MESSAGE) {
+            queue.message(index, fact, &births, edges);
+        }
+    }
+    family::settle(facts, &queue, edges, at_end, observer, loose);
+    if !at_end {
+        keep_announcements(facts, &queue, edges, loose);
+    } else {
+        loose.iter_mut().for_each(|parts| *parts = Parts::NONE);
+    }
+}
+
+/// Every message that a line of the stretch announces, by its key.
+fn births<'a>(facts: &'a [Fact<'a>]) -> Births<'a> {
+    let mut births = Births::default();
+    for fact in facts.iter().filter(|fact| fact.parts.has(Parts::LINK)) {
+        if let Some((key, how)) = announced(fact) {
+            births.entry(key).or_default().push((fact.place, how));
+        }
+    }
+    births
+}
+
+/// The message that a line announces as made by the server itself, without a client.
+fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Offspring)> {
+    let (child, how) = match fact.record.event {
+        Event::Spawned { child, how } => (child, how),
+        Event::Delivery { child: Some((child, how @ Offspring::Forwarded)), .. } => (child, how),
+        _ => return None,
+    };
+    let parent = fact.record.message?;
+    Some(((fact.record.server, parent.scope, child), how))
+}
+
+/// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
+fn keep_announcements(facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, loose: &mut [Parts]) {
+    let mut born: FxHashMap<LifeKey<'_>, bool> = FxHashMap::default();
+    for life in queue.lives.iter().filter(|life| life.birth.is_some()) {
+        if let (Some(key), Some(first)) = (key_of(facts, life), life.facts.first()) {
+            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE);
+        }
+    }
+    for (fact, loose) in facts.iter().zip(loose).filter(|(fact, _)| fact.parts.has(Parts::LINK)) {
+        let Some((key, _)) = announced(fact) else { continue };
+        let near = || edges.near_start(key.0, fact.place) || edges.near_end(key.0, fact.place);
+        if born.get(&key).copied().unwrap_or_else(near) {
+            loose.add(Parts::LINK);
+        }
+    }
+}
+
+fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'a>) -> Option<LifeKey<'a>> {
+    let record = &facts[*life.facts.first()? as usize].record;
+    let message = record.message?;
+    Some((record.server, message.scope, message.id))
+}
+
+impl<'a> Queue<'a> {
+    /// A line that ends whatever its session did before. Returns whether it must stay loose, because
+    /// the session may have begun before the stretch.
+    fn session(&mut self, fact: &Fact<'a>) -> bool {
+        let Some(session) = fact.record.session else { return false };
+        if !matches!(fact.record.event, Event::Connect { .. } | Event::Disconnect { .. } | Event::Accepted { .. }) {
+            return false;
+        }
+        let key = (fact.record.server, session.scope, session.id);
+        match self.sessions.insert(key, None) {
+            None => true,
+            Some(None) => false,
+            Some(Some((life_key, life))) => {
+                self.abandon(life_key, life, fact.place);
+                false
+            }
+        }
+    }
+
+    /// Closes a life that never had a Message-ID: its client gave up before DATA, and the server logs no more of it.
+    fn abandon(&mut self, key: LifeKey<'a>, index: u32, at: Place) {
+        let life = &mut self.lives[index as usize];
+        if life.has_message_id || life.closed.is_some() {
+            return;
+        }
+        life.closed = Some(at);
+        if let Some(lives) = self.by_key.get_mut(&key) {
+            lives.open.retain(|open| *open != index);
+        }
+    }
+
+    fn message(&mut self, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
+        let Some(message) = fact.record.message else { return };
+        let key = (fact.record.server, message.scope, message.id);
+        match &fact.record.event {
+            Event::Accepted { .. } => {
+                let life = self.open(key, index, fact, true);
+                if let (Some(session), true) = (fact.record.session, fact.parts.has(Parts::SESSION)) {
+                    self.sessions.insert((fact.record.server, session.scope, session.id), Some((key, life)));
+                }
+            }
+            Event::Submitted { .. } => {
+                self.open(key, index, fact, true);
+            }
+            Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
+            Event::Received { recipients, .. } => self.received(key, index, fact, *recipients),
+            Event::Delivery { status, .. } => self.delivery(key, index, fact, *status),
+            Event::Removed => self.close(key, index, fact),
+            Event::Refused { stage, .. } if is_after_data(stage) => self.close(key, index, fact),
+            Event::Queued { .. } | Event::Spawned { .. } => {
+                self.attach(key, index, fact);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, hard: bool) -> u32 {
+        let life = self.lives.len() as u32;
+        self.lives.push(Life {
+            server: key.0,
+            facts: vec![index],
+            hard,
+            birth: None,
+            opened: fact.place,
+            closed: None,
+            has_message_id: matches!(fact.record.event, Event::MessageId(_)),
+            announced: 0,
+            seen: 0,
+            ended: 0,
+        });
+        let lives = self.by_key.entry(key).or_default();
+        lives.all.push(life);
+        lives.open.push(life);
+        life
+    }
+
+    /// The innermost open life of a key.
+    fn top(&self, key: &LifeKey<'a>) -> Option<u32> {
+        self.by_key.get(key)?.open.last().copied()
+    }
+
+    /// Adds a line to the innermost open life, or to one whose beginning is not in the stretch.
+    fn attach(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>) -> u32 {
+        match self.top(&key) {
+            Some(life) => {
+                self.lives[life as usize].facts.push(index);
+                life
+            }
+            None => self.open(key, index, fact, false),
+        }
+    }
+
+    fn close(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>) {
+        let life = self.attach(key, index, fact);
+        self.end(key, life, fact.place);
+    }
+
+    fn end(&mut self, key: LifeKey<'a>, life: u32, at: Place) {
+        self.lives[life as usize].closed = Some(at);
+        if let Some(lives) = self.by_key.get_mut(&key) {
+            lives.open.retain(|open| *open != life);
+        }
+    }
+
+    fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
+        let birth = births.get(&key).and_then(|births| {
+            births.iter().find(|(place, _)| {
+                edges.lines_between(fact.place.min(*place), fact.place.max(*place)) <= super::edges::NEAR_LINES
+            })
+        });
+        if let Some((_, how)) = birth {
+            let life = self.open(key, index, fact, true);
+            self.lives[life as usize].birth = Some(*how);
+            return;
+        }
+        match self.top(&key) {
+            Some(life) if !self.lives[life as usize].has_message_id => {
+                let life = &mut self.lives[life as usize];
+                life.has_message_id = true;
+                life.facts.push(index);
+            }
+            _ => {
+                self.open(key, index, fact, false);
+            }
+        }
+    }
+
+    /// Mail coming in, logged once per recipient: the life has begun for sure when all are seen.
+    fn received(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, recipients: u32) {
+        let life = match self.top(&key) {
+            Some(life) if self.lives[life as usize].seen < self.lives[life as usize].announced => {
+                self.lives[life as usize].facts.push(index);
+                life
+            }
+            _ => self.open(key, index, fact, false),
+        };
+        let life = &mut self.lives[life as usize];
+        life.announced = recipients.max(1);
+        life.seen += 1;
+        life.hard = life.announced == life.seen;
+    }
+
+    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status) {
+        let at = self.attach(key, index, fact);
+        let life = &mut self.lives[at as usize];
+        if matches!(status, Status::Sent | Status::Bounced | Status::Expired) && 0 < life.announced {
+            life.ended += 1;
+            if life.hard && life.announced <= life.ended {
+                self.end(key, at, fact.place);
+            }
+        }
+    }
+}
+
+/// Whether a refusal at this stage ends the message, and not just one recipient.
+fn is_after_data(stage: &[u8]) -> bool {
+    !matches!(stage, b"CONNECT" | b"HELO" | b"EHLO" | b"AUTH" | b"MAIL" | b"RCPT" | b"VRFY" | b"ETRN" | b"UNKNOWN")
+}
+
+/// Whether a next hop looks like a content filter on or beside the server: loopback, or a private
+/// address on a port that is no mail service (25, 465, 587, 2525, LMTP 24).
+pub(super) fn is_filter(next_hop: &NextHop<'_>) -> bool {
+    let NextHop::Host { peer, port } = next_hop else { return false };
+    match peer.address {
+        Some(std::net::IpAddr::V4(v4)) => {
+            v4.is_loopback() || v4.is_private() && !matches!(port, 0 | 24 | 25 | 465 | 587 | 2525)
+        }
+        Some(std::net::IpAddr::V6(v6)) => {
+            v6.is_loopback() || v6.is_unique_local() && !matches!(port, 0 | 24 | 25 | 465 | 587 | 2525)
+        }
+        None => false,
+    }
+}

@@ -1,0 +1,148 @@
+//! Open: the bytes of a file, whatever they are wrapped in.
+
+use chrono::{DateTime, Utc};
+use flate2::bufread::MultiGzDecoder;
+use rustc_hash::FxHasher;
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A file that is open, of which the first bytes were looked at.
+pub struct Source {
+    head: Vec<u8>,
+    taken: usize,
+    rest: Box<dyn Read + Send>,
+    modified: DateTime<Utc>,
+    size_bytes: Option<u64>,
+    passed: Arc<AtomicU64>,
+    compressed: bool,
+}
+
+/// Read in pieces of this size: large enough that the system calls do not show.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+impl Source {
+    /// Opens a file, or stdin for `-`, and reads up to `head_bytes` of what is in it. gzip is
+    /// recognised by its first bytes (RFC 1952 section 2.3.1), not by the name.
+    ///
+    /// Fails, with a message for people, when it cannot be read.
+    pub fn open(path: &str, head_bytes: usize) -> Result<Source, String> {
+        let cannot = |error: io::Error| format!("cannot read: {error}");
+        let passed = Arc::new(AtomicU64::new(0));
+        let (raw, modified, size_bytes): (Box<dyn Read + Send>, _, _) = if path == "-" {
+            (Box::new(io::stdin()), Utc::now(), None)
+        } else {
+            let file = File::open(path).map_err(cannot)?;
+            let metadata = file.metadata().map_err(cannot)?;
+            (Box::new(file), super::modified(&metadata), Some(metadata.len()))
+        };
+        let counted = Counted { inner: raw, passed: Arc::clone(&passed) };
+        let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
+        let magic = io::BufRead::fill_buf(&mut plain).map_err(cannot)?;
+        let compressed = magic.starts_with(&[0x1f, 0x8b]);
+        let rest: Box<dyn Read + Send> =
+            if compressed { Box::new(MultiGzDecoder::new(plain)) } else { Box::new(plain) };
+        let mut source =
+            Source { head: Vec::new(), taken: 0, rest, modified, size_bytes, passed, compressed };
+        source.fill_head(head_bytes).map_err(cannot)?;
+        Ok(source)
+    }
+
+    fn fill_head(&mut self, bytes: usize) -> io::Result<()> {
+        let mut head = vec![0; bytes];
+        let mut filled = 0;
+        while filled < bytes {
+            match self.rest.read(&mut head[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What could be read is enough to recognise the file; the error comes again when it is read.
+                Err(error) if 0 < filled => {
+                    self.rest = Box::new(Broken(Some(error)));
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        head.truncate(filled);
+        self.head = head;
+        Ok(())
+    }
+
+    /// The first bytes.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// When the file was last written.
+    pub fn modified(&self) -> DateTime<Utc> {
+        self.modified
+    }
+
+    /// Its size on disk; `None` for stdin.
+    pub fn size_bytes(&self) -> Option<u64> {
+        self.size_bytes
+    }
+
+    /// How many bytes of the file on disk were read so far; shared with the reader, for progress.
+    pub fn passed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.passed)
+    }
+
+    /// Tells copies of one log apart from other logs: a hash of the first bytes and, where the file
+    /// is short enough to be in them whole or is not compressed, of the size.
+    pub fn fingerprint(&self) -> (u64, u64) {
+        let mut hasher = FxHasher::default();
+        hasher.write(&self.head);
+        let size = if self.compressed { None } else { self.size_bytes };
+        (hasher.finish(), size.unwrap_or(self.head.len() as u64))
+    }
+
+    /// What to say of an error while reading on.
+    pub fn explain(&self, error: &io::Error) -> String {
+        if self.compressed && error.kind() == io::ErrorKind::UnexpectedEof {
+            "the gzip data ends early; read as far as it goes".into()
+        } else if self.compressed && error.kind() == io::ErrorKind::InvalidInput {
+            "the gzip data is damaged or followed by other bytes; read as far as it goes".into()
+        } else {
+            format!("reading stopped: {error}")
+        }
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.taken < self.head.len() {
+            let bytes = buffer.len().min(self.head.len() - self.taken);
+            buffer[..bytes].copy_from_slice(&self.head[self.taken..self.taken + bytes]);
+            self.taken += bytes;
+            return Ok(bytes);
+        }
+        self.rest.read(buffer)
+    }
+}
+
+/// Counts what passes.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    passed: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+}
+
+/// Gives an error that was met while looking ahead.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}

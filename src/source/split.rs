@@ -1,0 +1,120 @@
+//! Split: a file becomes chunks, cut at line ends, each with the context to its left.
+
+use super::Log;
+use crate::fold::Chunk;
+use relayaudit_parsers::registry::Context;
+use std::io::{self, Read};
+
+/// A longer line is not a log line. Sendmail and Postfix cut theirs at some 2,000 bytes, rsyslog at
+/// 8 KiB, Exchange at 64 KiB.
+pub const LONGEST_LINE: usize = 1 << 20;
+
+/// Cuts a log into chunks.
+pub struct Splitter {
+    log: Log,
+    context: Context,
+    next_line: u64,
+    /// The beginning of a line that was not whole yet.
+    carry: Vec<u8>,
+    chunk_bytes: usize,
+    ended: bool,
+    /// The line that comes next began in an earlier chunk: it is longer than [`LONGEST_LINE`].
+    in_long_line: bool,
+    /// What went wrong, for people.
+    pub problem: Option<String>,
+}
+
+impl Splitter {
+    /// Cuts `log` into chunks of about `chunk_bytes`.
+    pub fn new(log: Log, chunk_bytes: usize) -> Splitter {
+        Splitter {
+            log,
+            context: Context::default(),
+            next_line: 1,
+            carry: Vec::new(),
+            chunk_bytes: chunk_bytes.max(1),
+            ended: false,
+            in_long_line: false,
+            problem: None,
+        }
+    }
+
+    /// The log that is cut.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The next chunk: whole lines, and at the end of the file what is left. `None` when all is read.
+    ///
+    /// A read error ends the file; [`Splitter::problem`] then says what went wrong.
+    pub fn next_chunk(&mut self) -> Option<Chunk> {
+        let mut bytes = std::mem::take(&mut self.carry);
+        let mut wanted = self.chunk_bytes;
+        let began_before = std::mem::take(&mut self.in_long_line);
+        while !self.ended {
+            self.read(&mut bytes, wanted);
+            match memchr::memrchr(b'\n', &bytes) {
+                Some(end) if !self.ended => {
+                    self.carry = bytes.split_off(end + 1);
+                    break;
+                }
+                // A line longer than the longest is cut; its pieces are unparsed, and counted.
+                None if LONGEST_LINE <= bytes.len() => {
+                    self.in_long_line = true;
+                    break;
+                }
+                _ => wanted = bytes.len().saturating_mul(2).clamp(4096, LONGEST_LINE),
+            }
+        }
+        let torn = began_before || self.in_long_line;
+        (!bytes.is_empty()).then(|| self.chunk(bytes, torn))
+    }
+
+    /// Reads on until `bytes` is `wanted` long, or the file ends.
+    fn read(&mut self, bytes: &mut Vec<u8>, wanted: usize) {
+        let want = wanted.saturating_sub(bytes.len()).max(1) as u64;
+        let before = bytes.len();
+        let result = self.log.source.by_ref().take(want).read_to_end(bytes);
+        match result {
+            Ok(_) if (bytes.len() - before) as u64 == want => {}
+            Ok(_) => self.ended = true,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.problem = Some(self.log.source.explain(&error));
+                self.ended = true;
+            }
+        }
+    }
+
+    fn chunk(&mut self, bytes: Vec<u8>, torn: bool) -> Chunk {
+        let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64 + u64::from(!bytes.ends_with(b"\n"));
+        let chunk = Chunk {
+            file: self.log.file,
+            path: self.log.path.clone(),
+            format: self.log.format,
+            context: self.context.clone(),
+            clock: self.log.clock,
+            first_line: self.next_line,
+            torn,
+            bytes,
+        };
+        self.next_line += lines;
+        self.direct(&chunk.bytes);
+        chunk
+    }
+
+    /// Takes what the directives of a chunk say into the context of the next one. All formats with
+    /// directives begin them with `#`.
+    fn direct(&mut self, bytes: &[u8]) {
+        let starts = std::iter::once(0).chain(memchr::memmem::find_iter(bytes, b"\n#").map(|at| at + 1));
+        for start in starts {
+            let rest = &bytes[start..];
+            if rest.first() != Some(&b'#') {
+                continue;
+            }
+            let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            (self.log.format.direct)(line, &mut self.context);
+        }
+    }
+}
