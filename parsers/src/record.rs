@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 /// What one line of a log turned out to be. Nothing else is possible: no line is dropped.
 #[derive(Debug, Clone, PartialEq)]
+// Nearly every line is a record: boxing it would allocate once a line.
+#[allow(clippy::large_enum_variant)]
 pub enum Line<'a> {
     /// The line says something about mail.
     Record(Record<'a>),

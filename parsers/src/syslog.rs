@@ -1,1 +1,0 @@
-//! The envelopes that syslog daemons put around a line, and the daemons behind them.

@@ -1,0 +1,196 @@
+//! The times that syslog daemons write: RFC 3164, and RFC 3339 with the liberties that loggers take.
+//!
+//! Every line starts with one, so the fixed-width parts are read by position and arithmetic.
+
+use crate::record::When;
+use crate::text::{Expected, Parsed, expect};
+use chrono::{NaiveDate, NaiveDateTime};
+use nom::Parser;
+use nom::bytes::complete::take_while_m_n;
+use nom::character::complete::space1;
+use nom::combinator::map_opt;
+
+const MICROS_PER_MINUTE: i64 = 60_000_000;
+/// Length of `2027-01-18T06:42:18`.
+const DATE_TIME: usize = 19;
+/// Length of `06:42:18`.
+const TIME: usize = 8;
+/// A year in which every date exists; RFC 3164 gives none.
+const NO_YEAR: i32 = 2000;
+
+/// Parses the time at the start of a line: RFC 3339 if it begins with a digit, else RFC 3164.
+pub fn timestamp(input: &[u8]) -> Parsed<'_, When> {
+    match input.first() {
+        Some(b'0'..=b'9') => iso(input),
+        _ => rfc3164(input),
+    }
+}
+
+/// Parses `2027-01-18T06:42:18.435175+00:00` (RFC 3339 section 5.6; rsyslog, journalctl, RFC 5424).
+///
+/// The `T` may be a space, the fraction absent or of any length (what is below a microsecond
+/// is dropped), the offset written without its colon or without minutes. With no offset at all the time is
+/// [`When::Local`]. Fails at the start if the date or the time of day does not exist.
+pub fn iso(input: &[u8]) -> Parsed<'_, When> {
+    let wanted = || wanted(input, "a date and time: `2027-01-18T06:42:18`");
+    let (head, rest) = input.split_first_chunk::<DATE_TIME>().ok_or_else(wanted)?;
+    let (rest, micros) = fraction(rest)?;
+    let time = date_time(head, micros).ok_or_else(wanted)?;
+    let (rest, offset) = offset_minutes(rest)?;
+    let when = match offset {
+        None => When::Local(time),
+        Some(minutes) => When::Utc(time.and_utc().timestamp_micros() - minutes * MICROS_PER_MINUTE),
+    };
+    Ok((rest, when))
+}
+
+/// Parses `Feb  1 10:00:00` (RFC 3164 section 4.1.2).
+///
+/// The day may also be padded with a zero (postlogd, systemd) or not at all (logs copied from web pages).
+/// The result has the year 2000.
+fn rfc3164(input: &[u8]) -> Parsed<'_, When> {
+    let wanted = || wanted(input, "a date and time: `Feb  1 10:00:00`");
+    let (name, rest) = input.split_first_chunk::<3>().ok_or_else(wanted)?;
+    let month = month(name).ok_or_else(wanted)?;
+    let (rest, _) = space1(rest)?;
+    let digits = take_while_m_n(1, 2, |b: u8| b.is_ascii_digit());
+    let (rest, day) = expect("a day of the month", map_opt(digits, decimal)).parse(rest)?;
+    let (rest, _) = space1(rest)?;
+    let (time, rest) = rest.split_first_chunk::<TIME>().ok_or_else(wanted)?;
+    let (hour, minute, second) = time_of_day(time).ok_or_else(wanted)?;
+    let date = NaiveDate::from_ymd_opt(NO_YEAR, month, day).ok_or_else(wanted)?;
+    let when = date.and_hms_opt(hour, minute, second).ok_or_else(wanted)?;
+    Ok((rest, When::Yearless(when)))
+}
+
+fn wanted<'a>(rest: &'a [u8], what: &'static str) -> nom::Err<Expected<'a>> {
+    nom::Err::Error(Expected { rest, what })
+}
+
+fn date_time(head: &[u8; DATE_TIME], micros: u32) -> Option<NaiveDateTime> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't' | b' ', time @ ..] = head else {
+        return None;
+    };
+    let (hour, minute, second) = time_of_day(time)?;
+    let year = i32::try_from(decimal(&[*y1, *y2, *y3, *y4])?).ok()?;
+    NaiveDate::from_ymd_opt(year, decimal(&[*m1, *m2])?, decimal(&[*d1, *d2])?)?
+        .and_hms_micro_opt(hour, minute, second, micros)
+}
+
+/// Hour, minute and second of `06:42:18`; a leap second is given as second 59.
+fn time_of_day(time: &[u8; TIME]) -> Option<(u32, u32, u32)> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = time else {
+        return None;
+    };
+    let second = match decimal(&[*s1, *s2])? {
+        60 => 59,
+        other => other,
+    };
+    Some((decimal(&[*h1, *h2])?, decimal(&[*m1, *m2])?, second))
+}
+
+/// Microseconds of `.435175`; 0 if there is no fraction.
+fn fraction(input: &[u8]) -> Parsed<'_, u32> {
+    let [b'.' | b',', digits @ ..] = input else {
+        return Ok((input, 0));
+    };
+    let length = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (digits, rest) = digits.split_at(length);
+    let micros = (0..6).fold(0, |sum, at| sum * 10 + digits.get(at).map_or(0, |b| u32::from(b - b'0')));
+    Ok((rest, micros))
+}
+
+/// Minutes east of Greenwich: `Z`, `+01:00`, `-0500`, `+01`; `None` if there is no zone.
+fn offset_minutes(input: &[u8]) -> Parsed<'_, Option<i64>> {
+    let (sign, digits) = match input {
+        [b'Z' | b'z', rest @ ..] => return Ok((rest, Some(0))),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return Ok((input, None)),
+    };
+    let (hours, minutes, rest): (_, &[u8], _) = match digits {
+        [h1, h2, b':', m1, m2, rest @ ..] => ([*h1, *h2], &[*m1, *m2], rest),
+        [h1, h2, m1 @ b'0'..=b'9', m2, rest @ ..] => ([*h1, *h2], &[*m1, *m2], rest),
+        [h1, h2, rest @ ..] => ([*h1, *h2], b"00", rest),
+        _ => return Err(wanted(input, "an offset from UTC: `+01:00`")),
+    };
+    match (decimal(&hours), decimal(minutes)) {
+        (Some(hours), Some(minutes)) => Ok((rest, Some(sign * i64::from(hours * 60 + minutes)))),
+        _ => Err(wanted(input, "an offset from UTC: `+01:00`")),
+    }
+}
+
+fn month(name: &[u8; 3]) -> Option<u32> {
+    let number = match name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    };
+    Some(number)
+}
+
+/// The value of a few decimal digits; too few to overflow.
+fn decimal(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |sum, byte| match byte {
+        b'0'..=b'9' => Some(sum * 10 + u32::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn check(text: &str, want: Result<(When, &str), usize>) {
+        let got = timestamp(text.as_bytes()).map(|(rest, when)| (when, std::str::from_utf8(rest).unwrap()));
+        let got = got.map_err(|error| crate::text::unparsed(text.as_bytes(), &error).at);
+        assert_eq!(got, want, "{text}");
+    }
+
+    fn at(text: &str) -> NaiveDateTime {
+        text.parse().unwrap()
+    }
+
+    fn utc(text: &str) -> When {
+        When::Utc(at(text).and_utc().timestamp_micros())
+    }
+
+    #[test]
+    fn days_padded_with_spaces_zeros_or_nothing() {
+        check("Feb  1 10:00:00 h", Ok((When::Yearless(at("2000-02-01T10:00:00")), " h")));
+        check("Feb 01 10:00:00 h", Ok((When::Yearless(at("2000-02-01T10:00:00")), " h")));
+        check("Feb 1 10:00:00 h", Ok((When::Yearless(at("2000-02-01T10:00:00")), " h")));
+        check("Feb 29 23:59:60 h", Ok((When::Yearless(at("2000-02-29T23:59:59")), " h")));
+        check("Feb 30 10:00:00 h", Err(0));
+        check("Foo  1 10:00:00 h", Err(0));
+        check("Feb x 10:00:00", Err(4));
+        check("Feb  1 10:00", Err(0));
+        check("", Err(0));
+    }
+
+    #[test]
+    fn dates_with_a_year() {
+        check("2027-01-18T06:42:18.435175+00:00 h", Ok((utc("2027-01-18T06:42:18.435175"), " h")));
+        check("2027-01-18T06:42:18+01:00 h", Ok((utc("2027-01-18T05:42:18"), " h")));
+        check("2027-01-18T06:42:18.5-0530 h", Ok((utc("2027-01-18T12:12:18.5"), " h")));
+        check("2027-01-18T06:42:18.123456789Z h", Ok((utc("2027-01-18T06:42:18.123456"), " h")));
+        check("2027-01-18T06:42:18+09 h", Ok((utc("2027-01-17T21:42:18"), " h")));
+        check("2027-01-18 06:42:18 h", Ok((When::Local(at("2027-01-18T06:42:18")), " h")));
+        check("2027-01-18T06:42:18.25 h", Ok((When::Local(at("2027-01-18T06:42:18.25")), " h")));
+        check("2027-13-18T06:42:18Z h", Err(0));
+        check("2027-01-18T24:42:18Z h", Err(0));
+        check("2027-01-18T06:42:18+1 h", Err(19));
+        check("2027-01-18", Err(0));
+    }
+}
