@@ -116,13 +116,18 @@ impl Part {
             }
             None => false,
         });
-        self.ledger.merge(books.ledger);
+        self.ledger.merge(books.into_ledger());
     }
 
     /// The ledger, with everything that was still loose decided.
     pub fn finish(mut self, window: Window) -> Ledger {
         self.settle(window, true);
         self.ledger
+    }
+
+    /// Takes out what is decided so far; the rest of the part goes on without it.
+    pub fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.ledger)
     }
 
     /// Lines that wait for their surroundings.
@@ -229,8 +234,8 @@ impl<'c> Reading<'c> {
             let expected = "a line of at most 1 MiB";
             return self.reject(place, line, relayaudit_parsers::record::Unparsed { at: 0, expected });
         }
-        let context = Arc::clone(&self.contexts[self.contexts.len() - 1].1);
-        match (self.chunk.format.parse)(line, &context) {
+        let context = &self.contexts[self.contexts.len() - 1].1;
+        match (self.chunk.format.parse)(line, context) {
             Line::Record(record) => {
                 self.input.records += 1;
                 let time = self.chunk.clock.resolve(record.when);
@@ -244,9 +249,9 @@ impl<'c> Reading<'c> {
             }
             Line::Directive => {
                 self.input.directives += 1;
-                let mut changed = (*context).clone();
+                let mut changed = Context::clone(context);
                 (self.chunk.format.direct)(line, &mut changed);
-                if changed != *context {
+                if changed != **context {
                     self.contexts.push((self.next_line, Arc::new(changed)));
                 }
             }
@@ -285,7 +290,7 @@ impl<'c> Reading<'c> {
         if 0 < input.lines {
             self.edges.see_line(Place { file: self.chunk.file, line: self.next_line - 1 });
         }
-        let mut ledger = std::mem::take(&mut self.books.ledger);
+        let mut ledger = std::mem::take(&mut self.books).into_ledger();
         ledger.inputs.insert(self.chunk.file, input);
         Part {
             ledger,

@@ -1,6 +1,6 @@
 //! Merging: the one operation that joins chunks, files, days and machines.
 
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
@@ -47,7 +47,7 @@ impl<T: Ord> Merge for BTreeSet<T> {
     }
 }
 
-impl<K: Eq + Hash, V: Merge> Merge for FxHashMap<K, V> {
+impl<K: Eq + Hash, V: Merge> Merge for HashMap<K, V> {
     fn merge(&mut self, mut other: Self) {
         // The larger table takes in the smaller: the result is the same, the work is not.
         if self.len() < other.len() {

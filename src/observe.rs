@@ -5,9 +5,10 @@ use crate::ledger::{
     Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FlowKey, HelloKey, Ledger, Origin, Outcome,
     Place, ServerFacts, Smallest, Text, Time,
 };
+use crate::merge::Merge;
 use relayaudit_parsers::address;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 
 /// The longest name kept: longer ones are cut, so that a client cannot fill the memory with one HELO.
 const LONGEST_NAME: usize = 255;
@@ -33,10 +34,11 @@ impl Window {
 /// Writes a ledger.
 #[derive(Default)]
 pub struct Books {
-    /// What was learnt so far.
-    pub ledger: Ledger,
+    ledger: Ledger,
     window: Window,
-    texts: FxHashMap<Box<[u8]>, Text>,
+    /// The server that wrote the last record, and what was counted for it since.
+    writing: (Option<Box<[u8]>>, ServerFacts),
+    texts: HashMap<Box<[u8]>, Text>,
 }
 
 impl Books {
@@ -73,17 +75,35 @@ impl Books {
         if !self.window.holds(fact.time) {
             return;
         }
-        let server = self.text(fact.record.server);
-        let book = self.ledger.servers.entry(server).or_default();
+        // Nearly always the same server writes on: it is looked up only when that changes.
+        if self.writing.0.as_ref().is_none_or(|name| **name != *fact.record.server) {
+            self.flush();
+            self.writing.0 = Some(fact.record.server.into());
+        }
+        let book = &mut self.writing.1;
         book.records += 1;
         book.span.see(fact.time);
-        if let Some(time) = fact.time {
-            book.hours.insert(time.hour());
+        if let Some(hour) = fact.time.map(Time::hour) {
+            if book.hours.last() != Some(&hour) {
+                book.hours.insert(hour);
+            }
         }
         keep(&mut book.evidence, fact);
-        if !book.formats.contains(format) {
+        if book.formats.is_empty() {
             book.formats.insert(format.clone());
         }
+    }
+
+    /// Books what was counted for the server that wrote last.
+    fn flush(&mut self) {
+        let (Some(name), facts) = std::mem::take(&mut self.writing) else { return };
+        self.server(&name).merge(facts);
+    }
+
+    /// The ledger, complete.
+    pub fn into_ledger(mut self) -> Ledger {
+        self.flush();
+        self.ledger
     }
 
     fn server(&mut self, name: &[u8]) -> &mut ServerFacts {
@@ -166,17 +186,16 @@ impl Books {
             flow.messages += 1;
             flow.bytes += message.size_bytes;
         }
-        keep(&mut flow.evidence, message.opening);
-        keep(&mut flow.evidence, recipient.fact);
+        keep(&mut flow.openings, message.opening);
+        if recipient.fact.place != message.opening.place {
+            keep(&mut flow.outcomes, recipient.fact);
+        }
     }
 
     fn flow_key(&mut self, message: &Message<'_>, recipient: &Recipient<'_>) -> FlowKey {
         let form = address::form(recipient.forward_path);
         let forward_domain = self.domain(recipient.forward_path);
-        let final_domain = match recipient.next_hop {
-            NextHop::None => None,
-            _ => Some(self.domain(recipient.final_path)).filter(|last| *last != forward_domain),
-        };
+        let final_domain = Some(self.domain(recipient.final_path)).filter(|last| *last != forward_domain);
         let hidden = address::hidden_domain(recipient.forward_path);
         FlowKey {
             server: self.text(message.server),

@@ -74,8 +74,9 @@ fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: &SyncSender<Chunk>) -> Vec<
     problems
 }
 
-/// Joins parts in the order of the input, two neighbours of like size at a time, so that a loose
-/// line is looked at again only when its surroundings have doubled.
+/// Joins parts in the order of the input. What is decided goes to one ledger at once; what is loose is
+/// joined with its neighbours two of like size at a time, so that a line is looked at again only when
+/// its surroundings have doubled.
 fn merge(
     parts: Receiver<(usize, u64, Part)>,
     paths: &BTreeMap<FileId, Text>,
@@ -85,12 +86,14 @@ fn merge(
     let mut waiting: BTreeMap<usize, (u64, Part)> = BTreeMap::new();
     let mut next = 0;
     let mut tower: Vec<(u32, Part)> = Vec::new();
+    let mut ledger = Ledger::default();
     for (number, bytes, part) in parts {
         waiting.insert(number, (bytes, part));
         while let Some((bytes, mut part)) = waiting.remove(&next) {
             next += 1;
             hand_out(&mut part, paths, watch);
             watch.folded(bytes);
+            ledger.merge(part.take_ledger());
             tower.push((0, part));
             while let [.., (below, _), (top, _)] = tower.as_slice() {
                 if below != top {
@@ -103,7 +106,10 @@ fn merge(
     while 1 < tower.len() {
         join_top(&mut tower, filter);
     }
-    tower.pop().map_or_else(Ledger::default, |(_, part)| part.finish(filter.window))
+    if let Some((_, part)) = tower.pop() {
+        ledger.merge(part.finish(filter.window));
+    }
+    ledger
 }
 
 fn join_top(tower: &mut Vec<(u32, Part)>, filter: &Filter) {

@@ -12,7 +12,7 @@ use super::message::{Message, Recipient};
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Time};
 use relayaudit_parsers::record::{Event, Refusal, Reply};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 
 /// A transaction, as far as the stretch shows it.
 struct Transaction<'a> {
@@ -30,14 +30,19 @@ type ClientKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
+    lines: &[u32],
     edges: &Edges,
     at_end: bool,
     observer: &mut dyn Observer,
     loose: &mut [Parts],
 ) {
     let mut all: Vec<Transaction<'a>> = Vec::new();
-    let mut open: FxHashMap<ClientKey<'a>, Vec<u32>> = FxHashMap::default();
-    for (index, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.parts.has(Parts::MESSAGE)) {
+    let mut open: HashMap<ClientKey<'a>, Vec<u32>> = HashMap::default();
+    for index in lines.iter().copied() {
+        let fact = &facts[index as usize];
+        if !fact.parts.has(Parts::MESSAGE) {
+            continue;
+        }
         let Some((helo, step)) = step(fact) else { continue };
         let Some(session) = fact.record.session else { continue };
         let open = open.entry((fact.record.server, session.scope, session.id)).or_default();
@@ -59,7 +64,7 @@ pub(super) fn digest<'a>(
             all.len() as u32 - 1
         });
         let transaction = &mut all[at as usize];
-        transaction.facts.push(index as u32);
+        transaction.facts.push(index);
         transaction.last_time = transaction.last_time.max(fact.time);
         transaction.recipients += u32::from(matches!(step, Step::Recipient { accepted: true }));
         if matches!(step, Step::End) {

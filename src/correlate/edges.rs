@@ -3,7 +3,7 @@
 use super::Fact;
 use crate::ledger::{FileId, Place, Time};
 use crate::merge::Merge;
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use std::collections::BTreeMap;
 
 /// Lines within which a message and the line that announces it stand, on one server.
@@ -20,7 +20,7 @@ pub const IDLE_MICROS: i64 = 600_000_000;
 /// Where a stretch begins and ends, server by server, and how long its files are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edges {
-    servers: FxHashMap<Box<[u8]>, Edge>,
+    servers: HashMap<Box<[u8]>, Edge>,
     /// The highest line number of each file.
     ends: BTreeMap<FileId, u64>,
 }

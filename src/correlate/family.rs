@@ -27,14 +27,13 @@ pub(super) fn settle<'a>(
     for (index, life) in queue.lives.iter().enumerate() {
         open[index] |= !families.is_child(index as u32) && may_be_handed_back(facts, edges, life);
     }
-    for members in families.members() {
-        if at_end || !members.iter().any(|member| open[*member as usize]) {
-            let lives: Vec<&Life<'a>> = members.iter().map(|member| &queue.lives[*member as usize]).collect();
-            if let Some(message) = read(facts, &lives) {
+    for members in families.members().chunk_by(|a, b| a.0 == b.0) {
+        if at_end || !members.iter().any(|(_, member)| open[*member as usize]) {
+            if let Some(message) = read(facts, queue, members) {
                 observer.message(&message);
             }
         } else {
-            for fact in members.iter().flat_map(|member| &queue.lives[*member as usize].facts) {
+            for fact in members.iter().flat_map(|(_, member)| &queue.lives[*member as usize].facts) {
                 keep(&facts[*fact as usize], &mut loose[*fact as usize]);
             }
         }
@@ -111,13 +110,12 @@ impl Families {
         waits
     }
 
-    /// The sets, each in the order of its members' opening lines.
-    fn members(&mut self) -> Vec<Vec<u32>> {
-        let mut sets: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for life in 0..self.parent.len() as u32 {
-            sets.entry(self.root(life)).or_default().push(life);
-        }
-        sets.into_values().collect()
+    /// The lives, set by set, each set in the order of its members' opening lines: (root, life).
+    fn members(&mut self) -> Vec<(u32, u32)> {
+        let mut members: Vec<(u32, u32)> =
+            (0..self.parent.len() as u32).map(|life| (self.root(life), life)).collect();
+        members.sort_unstable();
+        members
     }
 }
 
@@ -137,8 +135,9 @@ fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life<'_>) -> boo
 }
 
 /// Reads a family as one message; `None` if it never became one.
-fn read<'a>(facts: &'a [Fact<'a>], lives: &[&Life<'a>]) -> Option<Message<'a>> {
-    let first = lives.first()?;
+fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) -> Option<Message<'a>> {
+    let lives = || members.iter().map(|(_, member)| &queue.lives[*member as usize]);
+    let first = lives().next()?;
     let opening = &facts[*first.facts.first()? as usize];
     let mut message = Message {
         server: opening.record.server,
@@ -158,7 +157,7 @@ fn read<'a>(facts: &'a [Fact<'a>], lives: &[&Life<'a>]) -> Option<Message<'a>> {
         recipients: Vec::new(),
     };
     let mut recipients = BTreeMap::new();
-    for (generation, life) in lives.iter().enumerate() {
+    for (generation, life) in lives().enumerate() {
         let mut own = BTreeMap::new();
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
             read_fact(fact, generation == 0, &mut message, &mut own);

@@ -24,6 +24,7 @@ pub use message::{Message, Recipient};
 
 use crate::ledger::{Place, Time};
 use relayaudit_parsers::Record;
+use relayaudit_parsers::record::{Event, Offspring};
 
 /// The statement of one line, with its place and its resolved time.
 #[derive(Debug, Clone)]
@@ -88,11 +89,47 @@ pub trait Observer {
 /// `at_end`, nothing more will come on either side: everything is decided and nothing stays loose.
 pub fn digest(facts: &[Fact<'_>], edges: &Edges, at_end: bool, observer: &mut dyn Observer) -> Vec<Parts> {
     let mut loose = vec![Parts::NONE; facts.len()];
-    for fact in facts.iter().filter(|fact| fact.parts.has(Parts::ALONE)) {
-        observer.alone(fact);
-    }
-    queue::digest(facts, edges, at_end, observer, &mut loose);
-    dialogue::digest(facts, edges, at_end, observer, &mut loose);
-    outbound::digest(facts, edges, at_end, observer, &mut loose);
+    let sorts = Sorts::of(facts, observer);
+    queue::digest(facts, &sorts, edges, at_end, observer, &mut loose);
+    dialogue::digest(facts, &sorts.dialogue, edges, at_end, observer, &mut loose);
+    outbound::digest(facts, &sorts.outbound, edges, at_end, observer, &mut loose);
     loose
+}
+
+/// The lines of a stretch by who has to read them, as indices.
+#[derive(Default)]
+struct Sorts {
+    queue: Vec<u32>,
+    links: Vec<u32>,
+    dialogue: Vec<u32>,
+    outbound: Vec<u32>,
+}
+
+impl Sorts {
+    /// Sorts the lines in one pass; those that stand alone are observed at once.
+    fn of(facts: &[Fact<'_>], observer: &mut dyn Observer) -> Sorts {
+        let mut sorts = Sorts::default();
+        for (index, fact) in facts.iter().enumerate() {
+            // A stretch holds far fewer lines than 2^32: the splitter sees to it.
+            let index = index as u32;
+            match &fact.record.event {
+                Event::Connect { .. } | Event::Disconnect { .. } | Event::Refused { .. } => sorts.queue.push(index),
+                Event::Mail { .. } | Event::Recipient { .. } | Event::Data { .. } => sorts.dialogue.push(index),
+                Event::OutboundCommand { .. } | Event::OutboundReply { .. } => sorts.outbound.push(index),
+                Event::Hello { .. } | Event::AuthFailed { .. } | Event::AuthSucceeded { .. } => {}
+                Event::Reset { .. } | Event::Quit { .. } | Event::Other => continue,
+                Event::Spawned { .. } | Event::Delivery { child: Some((_, Offspring::Forwarded)), .. } => {
+                    sorts.queue.push(index);
+                    if fact.parts.has(Parts::LINK) {
+                        sorts.links.push(index);
+                    }
+                }
+                _ => sorts.queue.push(index),
+            }
+            if fact.parts.has(Parts::ALONE) {
+                observer.alone(fact);
+            }
+        }
+        sorts
+    }
 }

@@ -10,7 +10,7 @@ use super::message::{Message, Recipient};
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Time};
 use relayaudit_parsers::record::{Event, NextHop, Peer, Reply};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use std::collections::VecDeque;
 
 struct Transaction<'a> {
@@ -24,14 +24,19 @@ type PeerKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
+    lines: &[u32],
     edges: &Edges,
     at_end: bool,
     observer: &mut dyn Observer,
     loose: &mut [Parts],
 ) {
     let mut all: Vec<Transaction<'a>> = Vec::new();
-    let mut open: FxHashMap<PeerKey<'a>, u32> = FxHashMap::default();
-    for (index, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.parts.has(Parts::MESSAGE)) {
+    let mut open: HashMap<PeerKey<'a>, u32> = HashMap::default();
+    for index in lines.iter().copied() {
+        let fact = &facts[index as usize];
+        if !fact.parts.has(Parts::MESSAGE) {
+            continue;
+        }
         let (begins, ends) = match fact.record.event {
             Event::OutboundCommand { verb, .. } => (is(verb, b"MAIL"), is(verb, b"RSET") || is(verb, b"QUIT")),
             Event::OutboundReply { .. } => (false, false),
@@ -48,16 +53,16 @@ pub(super) fn digest<'a>(
         if begins {
             open.insert(key, all.len() as u32);
             let server = fact.record.server;
-            all.push(Transaction { server, facts: vec![index as u32], last_time: fact.time, ended: false });
+            all.push(Transaction { server, facts: vec![index], last_time: fact.time, ended: false });
         } else if let Some(at) = current {
-            all[at as usize].facts.push(index as u32);
+            all[at as usize].facts.push(index);
             all[at as usize].last_time = fact.time.max(all[at as usize].last_time);
             if ends {
                 all[at as usize].ended = true;
                 open.remove(&key);
             }
         } else if !at_end && edges.recent_at_start(fact.record.server, fact.time) {
-            loose[index].add(Parts::MESSAGE);
+            loose[index as usize].add(Parts::MESSAGE);
         }
     }
     for transaction in &all {

@@ -6,10 +6,10 @@
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
 use super::family;
-use super::{Edges, Fact, Observer, Parts};
+use super::{Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::Place;
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 
 /// Names a queue life within a stretch: server, scope, id.
 pub(super) type LifeKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
@@ -42,26 +42,26 @@ pub(super) struct Lives {
 /// The lives of a stretch.
 pub(super) struct Queue<'a> {
     pub(super) lives: Vec<Life<'a>>,
-    pub(super) by_key: FxHashMap<LifeKey<'a>, Lives>,
+    pub(super) by_key: HashMap<LifeKey<'a>, Lives>,
     /// The life that each session (server, scope, id) opened last.
-    sessions: FxHashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
+    sessions: HashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
 }
 
 /// A message announced by a line of its parent.
-type Births<'a> = FxHashMap<LifeKey<'a>, Vec<(Place, Offspring)>>;
+type Births<'a> = HashMap<LifeKey<'a>, Vec<(Place, Offspring)>>;
 
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
+    sorts: &Sorts,
     edges: &Edges,
     at_end: bool,
     observer: &mut dyn Observer,
     loose: &mut [Parts],
 ) {
-    let births = births(facts);
-    let mut queue = Queue { lives: Vec::new(), by_key: FxHashMap::default(), sessions: FxHashMap::default() };
-    for (index, fact) in facts.iter().enumerate() {
-        // A stretch holds far fewer lines than 2^32; the splitter sees to it.
-        let index = index as u32;
+    let births = births(facts, &sorts.links);
+    let mut queue = Queue { lives: Vec::new(), by_key: HashMap::default(), sessions: HashMap::default() };
+    for index in sorts.queue.iter().copied() {
+        let fact = &facts[index as usize];
         if fact.parts.has(Parts::SESSION) && queue.session(fact) {
             loose[index as usize].add(Parts::SESSION);
         }
@@ -71,16 +71,16 @@ pub(super) fn digest<'a>(
     }
     family::settle(facts, &queue, edges, at_end, observer, loose);
     if !at_end {
-        keep_announcements(facts, &queue, edges, loose);
+        keep_announcements(facts, &sorts.links, &queue, edges, loose);
     } else {
         loose.iter_mut().for_each(|parts| *parts = Parts::NONE);
     }
 }
 
 /// Every message that a line of the stretch announces, by its key.
-fn births<'a>(facts: &'a [Fact<'a>]) -> Births<'a> {
+fn births<'a>(facts: &'a [Fact<'a>], links: &[u32]) -> Births<'a> {
     let mut births = Births::default();
-    for fact in facts.iter().filter(|fact| fact.parts.has(Parts::LINK)) {
+    for fact in links.iter().map(|link| &facts[*link as usize]) {
         if let Some((key, how)) = announced(fact) {
             births.entry(key).or_default().push((fact.place, how));
         }
@@ -100,18 +100,19 @@ fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Offspring)> {
 }
 
 /// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
-fn keep_announcements(facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, loose: &mut [Parts]) {
-    let mut born: FxHashMap<LifeKey<'_>, bool> = FxHashMap::default();
+fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edges: &Edges, loose: &mut [Parts]) {
+    let mut born: HashMap<LifeKey<'_>, bool> = HashMap::default();
     for life in queue.lives.iter().filter(|life| life.birth.is_some()) {
         if let (Some(key), Some(first)) = (key_of(facts, life), life.facts.first()) {
             *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE);
         }
     }
-    for (fact, loose) in facts.iter().zip(loose).filter(|(fact, _)| fact.parts.has(Parts::LINK)) {
+    for link in links {
+        let fact = &facts[*link as usize];
         let Some((key, _)) = announced(fact) else { continue };
         let near = || edges.near_start(key.0, fact.place) || edges.near_end(key.0, fact.place);
         if born.get(&key).copied().unwrap_or_else(near) {
-            loose.add(Parts::LINK);
+            loose[*link as usize].add(Parts::LINK);
         }
     }
 }

@@ -1,3 +1,191 @@
 //! Detectors: pure functions of the finished ledger and the site. They never read a log.
+//!
+//! A rule is one file and one line in [`DETECTORS`]. What a recipient was is decided in
+//! [`route`] alone; what the findings mean together, in [`verdict`].
 
+pub mod analysis;
 pub mod finding;
+mod helo_impersonation;
+pub(crate) mod hints;
+mod open_relay;
+mod outbound;
+mod relay_probe;
+mod relay_trick;
+mod remedy;
+pub mod route;
+mod spoofed_local_sender;
+mod tally;
+pub mod verdict;
+pub(crate) mod words;
+
+pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
+pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
+pub use route::{RouteVerdict, route};
+pub use verdict::verdict;
+
+use crate::ledger::Ledger;
+use crate::site::Site;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// What a rule is, for people: the text of `relayaudit explain RULE`.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// The rule.
+    pub rule: Rule,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// When it fires, and what that means.
+    pub meaning: &'static str,
+    /// Where the criterion comes from.
+    pub sources: &'static str,
+    /// What else may look like it.
+    pub false_positives: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// One rule.
+pub struct Detector {
+    /// What it is.
+    pub about: &'static About,
+    /// Finds it.
+    pub judge: fn(&Ledger, &Site) -> Vec<Finding>,
+}
+
+/// Every rule, in the order in which `relayaudit explain` lists them.
+pub const DETECTORS: &[Detector] = &[
+    Detector { about: &open_relay::ABOUT, judge: open_relay::judge },
+    Detector { about: &relay_trick::ABOUT, judge: relay_trick::judge },
+    Detector { about: &relay_probe::ABOUT, judge: relay_probe::judge },
+    Detector { about: &spoofed_local_sender::ABOUT, judge: spoofed_local_sender::judge },
+    Detector { about: &helo_impersonation::ABOUT, judge: helo_impersonation::judge },
+];
+
+/// What to judge.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Rules to leave out.
+    pub skip: BTreeSet<Rule>,
+}
+
+/// Runs the detectors. The findings come worst first: by severity, volume, subject.
+pub fn judge(ledger: &Ledger, site: &Site, options: &Options) -> Vec<Finding> {
+    let wanted = DETECTORS.iter().filter(|detector| !options.skip.contains(&detector.about.rule));
+    let mut findings: Vec<Finding> = wanted.flat_map(|detector| (detector.judge)(ledger, site)).collect();
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    findings
+}
+
+/// The text on a rule.
+pub fn about(rule: Rule) -> Option<&'static About> {
+    DETECTORS.iter().map(|detector| detector.about).find(|about| about.rule == rule)
+}
+
+impl Rule {
+    /// Its name in the published contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rule::OpenRelay => "open-relay",
+            Rule::RelayProbe => "relay-probe",
+            Rule::RelayTrick => "relay-trick",
+            Rule::SpoofedLocalSender => "spoofed-local-sender",
+            Rule::HeloImpersonation => "helo-impersonation",
+        }
+    }
+}
+
+impl std::str::FromStr for Rule {
+    type Err = String;
+
+    /// The rule of that name; fails with the nearest name, or with all of them.
+    fn from_str(name: &str) -> Result<Rule, String> {
+        let names = || DETECTORS.iter().map(|detector| detector.about.rule);
+        if let Some(rule) = names().find(|rule| rule.as_str() == name) {
+            return Ok(rule);
+        }
+        let near = |rule: &Rule| strsim::jaro_winkler(name, rule.as_str());
+        match names().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|rule| 0.8 <= near(rule)) {
+            Some(rule) => Err(format!("no rule `{name}`; did you mean `{}`?", rule.as_str())),
+            None => {
+                let all: Vec<&str> = names().map(Rule::as_str).collect();
+                Err(format!("no rule `{name}`; the rules are {}", words::list(&all)))
+            }
+        }
+    }
+}
+
+impl Severity {
+    /// Its name in the published contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+impl Cause {
+    /// Its name in the published contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cause::OpenRelay => "open-relay",
+            Cause::CompromisedAccount => "compromised-account",
+            Cause::AbusedTrustedHost => "abused-trusted-host",
+            Cause::AbusedLocalScript => "abused-local-script",
+            Cause::Backscatter => "backscatter",
+            Cause::ProbesOnly => "probes-only",
+            Cause::InboundOnly => "inbound-only",
+            Cause::Clean => "clean",
+            Cause::InsufficientEvidence => "insufficient-evidence",
+        }
+    }
+}
+
+/// The place of a finding among others.
+fn order(finding: &Finding) -> impl Ord {
+    let volume = Reverse((finding.recipients_accepted, finding.attempts));
+    let subject = (finding.subject.value.clone(), finding.server.clone());
+    (Reverse(finding.severity), volume, subject, finding.rule)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_rule_is_registered_once_and_named_as_published() {
+        for detector in DETECTORS {
+            let rule = detector.about.rule;
+            assert_eq!(rule.as_str().parse(), Ok(rule));
+            assert_eq!(serde_json::to_value(rule).unwrap(), rule.as_str());
+            assert_eq!(DETECTORS.iter().filter(|other| other.about.rule == rule).count(), 1);
+            for text in [detector.about.title, detector.about.meaning, detector.about.sources, detector.about.remedy] {
+                assert!(!text.is_empty(), "{}", rule.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_rule_is_answered_with_the_nearest() {
+        assert_eq!(Rule::from_str("open-relays"), Err("no rule `open-relays`; did you mean `open-relay`?".to_owned()));
+        assert!(Rule::from_str("zzz").unwrap_err().starts_with("no rule `zzz`; the rules are open-relay, "));
+    }
+
+    #[test]
+    fn published_names() {
+        for cause in [Cause::OpenRelay, Cause::ProbesOnly, Cause::InsufficientEvidence] {
+            assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
+        }
+        for severity in [Severity::Info, Severity::Critical] {
+            assert_eq!(serde_json::to_value(severity).unwrap(), severity.as_str());
+        }
+    }
+
+    use std::str::FromStr;
+}

@@ -6,7 +6,6 @@ use super::span::{Evidence, Span, Text, Time};
 use crate::merge::Merge;
 use relayaudit_parsers::address::Form;
 use relayaudit_parsers::record::Refusal;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Who handed in mail.
@@ -125,19 +124,26 @@ pub struct Flow {
     pub bytes: u64,
     /// When the mail came in, or was refused.
     pub span: Span,
-    /// Recipients by hour (of [`Time::hour`]).
-    pub hours: BTreeMap<i32, u64>,
-    /// The earliest lines that show it.
-    pub evidence: Smallest<Evidence, 3>,
+    /// Recipients by hour.
+    pub hours: Hours,
+    /// The earliest lines with which the mail came in.
+    pub openings: Smallest<Evidence, 1>,
+    /// The earliest lines that show what became of it.
+    pub outcomes: Smallest<Evidence, 1>,
 }
 
 impl Flow {
+    /// The lines that show it, by place.
+    pub fn evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.openings.iter().chain(self.outcomes.iter())
+    }
+
     /// Counts recipients at a time.
     pub fn see(&mut self, time: Option<Time>, recipients: u64) {
         self.recipients += recipients;
         self.span.see(time);
         if let Some(time) = time {
-            *self.hours.entry(time.hour()).or_default() += recipients;
+            self.hours.add(time.hour(), recipients);
         }
     }
 }
@@ -148,7 +154,54 @@ impl Merge for Flow {
         self.recipients.merge(other.recipients);
         self.bytes.merge(other.bytes);
         self.span.merge(other.span);
-        Merge::merge(&mut self.hours, other.hours);
-        self.evidence.merge(other.evidence);
+        self.hours.merge(other.hours);
+        self.openings.merge(other.openings);
+        self.outcomes.merge(other.outcomes);
+    }
+}
+
+/// A count for each hour (of [`Time::hour`]) that has one. A sorted vector: most flows know one hour.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hours(Vec<(i32, u64)>);
+
+impl Hours {
+    /// Adds to the count of an hour.
+    pub fn add(&mut self, hour: i32, count: u64) {
+        match self.0.binary_search_by_key(&hour, |(hour, _)| *hour) {
+            Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(count),
+            Err(at) => {
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(at, (hour, count));
+            }
+        }
+    }
+
+    /// The hours with their counts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (i32, u64)> {
+        self.0.iter().copied()
+    }
+
+    /// How many hours have a count.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no hour has.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Merge for Hours {
+    fn merge(&mut self, other: Hours) {
+        if self.0.is_empty() {
+            *self = other;
+            return;
+        }
+        for (hour, count) in other.0 {
+            self.add(hour, count);
+        }
     }
 }

@@ -11,18 +11,18 @@ pub mod sample;
 pub mod span;
 
 pub use clients::{ClientFacts, ClientKey, HelloFacts, HelloKey};
-pub use flow::{Client, Flow, FlowKey, Origin, Outcome};
+pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
 pub use places::{DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
 pub use span::{Evidence, FileId, Place, Span, Text, Time};
 
 use crate::merge::Merge;
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use std::collections::BTreeMap;
 
 /// A book: facts by key. Unordered, for speed; read it through [`sorted`] where order shows.
-pub type Book<K, V> = FxHashMap<K, V>;
+pub type Book<K, V> = HashMap<K, V>;
 
 /// The entries of a book in the order of their keys.
 pub fn sorted<K: Ord, V>(book: &Book<K, V>) -> Vec<(&K, &V)> {

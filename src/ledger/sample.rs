@@ -1,17 +1,17 @@
 //! Bounded samples: they keep the smallest, so that no order of arrival matters.
 
 use crate::merge::Merge;
-use std::collections::BTreeSet;
 
 /// The `N` smallest of all values ever put in.
 ///
-/// "The first N seen" would depend on which thread came first; the smallest N do not.
+/// "The first N seen" would depend on which thread came first; the smallest N do not. A sorted vector:
+/// there are millions of samples, most of one value, and a tree would reserve room for eleven.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Smallest<T: Ord, const N: usize>(BTreeSet<T>);
+pub struct Smallest<T: Ord, const N: usize>(Vec<T>);
 
 impl<T: Ord, const N: usize> Default for Smallest<T, N> {
     fn default() -> Self {
-        Smallest(BTreeSet::new())
+        Smallest(Vec::new())
     }
 }
 
@@ -27,9 +27,11 @@ impl<T: Ord, const N: usize> Smallest<T, N> {
 
     /// Puts a value in; the largest falls out when there are more than `N`.
     pub fn insert(&mut self, value: T) {
-        self.0.insert(value);
-        while N < self.0.len() {
-            self.0.pop_last();
+        let Err(at) = self.0.binary_search(&value) else { return };
+        if at < N {
+            self.0.truncate(N - 1);
+            self.0.reserve_exact(1);
+            self.0.insert(at, value);
         }
     }
 
@@ -51,8 +53,28 @@ impl<T: Ord, const N: usize> Smallest<T, N> {
 
 impl<T: Ord, const N: usize> Merge for Smallest<T, N> {
     fn merge(&mut self, other: Self) {
+        if self.0.is_empty() {
+            *self = other;
+            return;
+        }
         for value in other.0 {
             self.insert(value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_smallest_stay() {
+        let mut sample = Smallest::<u32, 2>::default();
+        assert!(sample.is_empty() && sample.wants(&9));
+        for value in [5, 9, 5, 1, 7] {
+            sample.insert(value);
+        }
+        assert_eq!(sample.iter().copied().collect::<Vec<_>>(), [1, 5]);
+        assert!(sample.wants(&4) && !sample.wants(&5));
     }
 }

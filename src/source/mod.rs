@@ -17,9 +17,10 @@ use chrono::{DateTime, Utc};
 use relayaudit_parsers::Line;
 use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, Context, Format};
-use rustc_hash::{FxHashMap, FxHasher};
+use foldhash::HashMap;
 use std::collections::BTreeSet;
-use std::hash::{Hash, Hasher};
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher;
 
 /// How files are to be read.
 #[derive(Clone, Copy)]
@@ -73,7 +74,7 @@ const HEAD_BYTES: usize = 256 * 1024;
 pub fn open(paths: &[String], reading: &Reading) -> Logs {
     let found = find(paths);
     let mut logs = Logs { failures: found.failures, skipped: found.skipped, ..Logs::default() };
-    let mut seen: FxHashMap<(u64, u64), Text> = FxHashMap::default();
+    let mut seen: HashMap<(u64, u64), Text> = HashMap::default();
     for candidate in found.files {
         let named = candidate.named;
         let path = candidate.path.clone();
@@ -118,10 +119,9 @@ fn recognise(candidate: find::Candidate, reading: &Reading) -> Result<Log, Strin
     let clock = Clock::new(reading.zone, first, reading.year, source.modified());
     let first = first.and_then(|when| clock.resolve(when));
     let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
-    let mut hasher = FxHasher::default();
-    candidate.path.hash(&mut hasher);
+    let fingerprint = FixedState::with_seed(0).hash_one(&candidate.path);
     // Seconds in the upper 40 bits put files in order; the rest keeps files of one second apart.
-    let file = FileId(seconds.min((1 << 40) - 1) << 24 | hasher.finish() & 0xff_ffff);
+    let file = FileId(seconds.min((1 << 40) - 1) << 24 | fingerprint & 0xff_ffff);
     Ok(Log { file, path: candidate.path, format, clock, source })
 }
 

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use flate2::bufread::MultiGzDecoder;
-use rustc_hash::FxHasher;
+use foldhash::fast::FixedState;
 use std::fs::File;
-use std::hash::Hasher;
+use std::hash::BuildHasher;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,10 +94,8 @@ impl Source {
     /// Tells copies of one log apart from other logs: a hash of the first bytes and, where the file
     /// is short enough to be in them whole or is not compressed, of the size.
     pub fn fingerprint(&self) -> (u64, u64) {
-        let mut hasher = FxHasher::default();
-        hasher.write(&self.head);
         let size = if self.compressed { None } else { self.size_bytes };
-        (hasher.finish(), size.unwrap_or(self.head.len() as u64))
+        (FixedState::with_seed(0).hash_one(&self.head), size.unwrap_or(self.head.len() as u64))
     }
 
     /// What to say of an error while reading on.

@@ -1,0 +1,260 @@
+//! open-relay: the server took responsibility for recipients outside the site from a client that
+//! is neither trusted nor logged in, and did not refuse them later itself (RFC 5321 section 3.6.1,
+//! RFC 2505 section 2.1).
+//!
+//! False positives: a network of ours, a forwarder or a secondary MX missing from the site.
+//! Remedy: see [`remedy::relay`]; one paragraph per server kind.
+
+use super::finding::{Finding, Rule, Severity};
+use super::outbound::Outbound;
+use super::route::{RouteVerdict, is_trick, route, target_domain};
+use super::tally::{Pair, Tally, confidence};
+use super::words::{self, recipients};
+use super::{About, remedy};
+use crate::ledger::{Client, Flow, FlowKey, Ledger, Outcome, Text};
+use crate::merge::Merge;
+use crate::site::Site;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the rule is.
+pub const ABOUT: About = About {
+    rule: Rule::OpenRelay,
+    title: "a client without permission had mail relayed",
+    meaning: "The server accepted recipients outside the site from a client that is neither in a trusted network nor \
+              logged in, and did not refuse them later itself. Anybody may then send mail through the server. High \
+              from the first recipient that another server took; critical from 100 recipients, or from 10 spread \
+              over three hours or more.",
+    sources: "RFC 5321 section 3.6.1; RFC 2505 section 2.1; RFC 5068 section 3.1",
+    false_positives: "A network of yours that is not stated (--trusted-net); a domain you take mail for, as a gateway \
+                      or secondary MX, that is not stated (--local-domain).",
+    remedy: "Let the server relay for its own networks and for log-ins only, then clear the queue.",
+};
+
+/// Recipients from which relaying is a flood.
+const MANY: u64 = 100;
+/// Recipients and hours from which it is a habit.
+const SEVERAL: (u64, usize) = (10, 3);
+/// Clients that write to one domain only, from which it looks like one we take mail for.
+const SECONDARY_MX_CLIENTS: u64 = 3;
+/// Hosts to which such a domain's mail goes at most.
+const SECONDARY_MX_HOSTS: usize = 2;
+
+/// Finds the clients that relayed.
+pub fn judge(ledger: &Ledger, site: &Site) -> Vec<Finding> {
+    let mut relayed = BTreeMap::<Pair<'_>, Relay<'_>>::new();
+    let mut denied = BTreeMap::<Pair<'_>, u64>::new();
+    for (key, flow) in &ledger.flows {
+        match route(key, site) {
+            Some(RouteVerdict::RelayedUnauthorised) => {
+                relayed.entry((&key.server, &key.client)).or_default().add(key, flow, site);
+            }
+            Some(RouteVerdict::RelayDenied) => {
+                denied.entry((&key.server, &key.client)).or_default().merge(flow.recipients);
+            }
+            _ => {}
+        }
+    }
+    let outbound = Outbound::of(ledger);
+    let secondary = secondary_domains(ledger, site, &relayed);
+    let finish = |(pair, relay): (Pair<'_>, Relay<'_>)| {
+        let case = Case { ledger, site, pair, denied: denied.get(&pair).copied().unwrap_or(0) };
+        case.finding(relay, &outbound, &secondary)
+    };
+    relayed.into_iter().map(finish).collect()
+}
+
+/// What one client relayed.
+#[derive(Default)]
+struct Relay<'a> {
+    tally: Tally,
+    /// Recipients of which this side of the log does not tell what became of them, by link.
+    unseen: BTreeMap<(Option<&'a str>, &'a str), u64>,
+    /// Domains it wrote to.
+    targets: BTreeSet<&'a str>,
+    /// Whether it used a reverse-path that is not in a domain of ours.
+    foreign: bool,
+    /// Whether it disguised a recipient.
+    trick: bool,
+}
+
+impl<'a> Relay<'a> {
+    fn add(&mut self, key: &'a FlowKey, flow: &Flow, site: &Site) {
+        let target = target_domain(key, site);
+        self.tally.add(key, flow);
+        self.targets.insert(target);
+        self.foreign |= key.reverse_domain.as_ref().is_none_or(|domain| domain.is_empty() || !site.is_local(domain));
+        self.trick |= is_trick(key);
+        if key.outcome == Outcome::Unknown {
+            self.unseen.entry((key.reverse_domain.as_deref(), target)).or_default().merge(flow.recipients);
+        }
+    }
+
+    /// Takes what the server's client side shows of recipients whose end is unknown.
+    /// Returns how many of those it shows.
+    fn estimate(&mut self, server: &Text, outbound: &Outbound<'_>) -> u64 {
+        let mut shown = 0;
+        for ((reverse, target), accepted) in &self.unseen {
+            let fate = outbound.fate((server, *reverse, *target), *accepted);
+            self.tally.delivered += fate.delivered;
+            self.tally.deferred += fate.deferred;
+            self.tally.bounced += fate.bounced;
+            shown += fate.delivered + fate.deferred + fate.bounced;
+        }
+        shown
+    }
+
+    fn unseen(&self) -> u64 {
+        self.unseen.values().sum()
+    }
+
+    /// Whether it is as likely a host of ours that the site does not know: little mail, all of
+    /// it from domains of ours and nearly all of it wanted.
+    fn looks_own(&self, denied: u64) -> bool {
+        let wanted = self.tally.bounced * 5 <= self.tally.accepted && denied == 0;
+        !self.foreign && !self.trick && wanted && self.tally.accepted < MANY
+    }
+}
+
+/// Domains that look like those of which we are the secondary MX: several clients write to that
+/// one domain and no other, and it always goes to the same one or two hosts. Only while no local domain is stated.
+fn secondary_domains<'a>(ledger: &Ledger, site: &Site, relayed: &BTreeMap<Pair<'_>, Relay<'a>>) -> BTreeSet<&'a str> {
+    let mut only = BTreeMap::<&str, u64>::new();
+    for relay in relayed.values().filter(|relay| !site.states_local_domains() && relay.targets.len() == 1) {
+        relay.targets.iter().for_each(|domain| *only.entry(domain).or_default() += 1);
+    }
+    let few_hops = |domain: &str| {
+        let facts = ledger.domains.iter().filter(|(key, _)| key.domain.as_ref() == domain);
+        facts.clone().count() == 1
+            && facts.into_iter().all(|(_, facts)| (1..=SECONDARY_MX_HOSTS).contains(&facts.next_hops.len()))
+    };
+    only.retain(|domain, clients| SECONDARY_MX_CLIENTS <= *clients && few_hops(domain));
+    only.into_keys().collect()
+}
+
+/// One client's case.
+struct Case<'a> {
+    ledger: &'a Ledger,
+    site: &'a Site,
+    pair: Pair<'a>,
+    denied: u64,
+}
+
+impl Case<'_> {
+    fn finding(&self, mut relay: Relay<'_>, outbound: &Outbound<'_>, secondary: &BTreeSet<&str>) -> Finding {
+        let (server, client) = self.pair;
+        let shown = relay.estimate(server, outbound);
+        let unshown = relay.unseen() - shown;
+        let nothing_left = outbound.covers(server) && unshown == relay.tally.accepted;
+        let doubt = self.doubt(&relay, secondary);
+        let severity = match (&doubt, nothing_left) {
+            (Some(_), _) => Severity::Low,
+            (None, true) => Severity::Medium,
+            (None, false) => severity(&relay.tally, unshown),
+        };
+        let mut why = vec![self.summary(&relay), fate(&relay.tally, unshown, shown)];
+        if nothing_left {
+            why.push("They were accepted, but no line shows any of them leaving the server.".to_owned());
+        }
+        why.extend(self.denied_too());
+        why.extend(busiest(&relay.tally));
+        why.extend(doubt.clone());
+        why.extend(self.advice());
+        let mut finding = relay.tally.finding(Rule::OpenRelay, severity, self.pair, self.ledger);
+        finding.attempts += self.denied;
+        finding.recipients_denied += self.denied;
+        finding.confidence = self.confidence(doubt.is_some(), nothing_left);
+        finding.why = why;
+        finding.remedy = remedy::relay(self.ledger, server, client);
+        finding
+    }
+
+    /// Why the client may be harmless after all, where the site is only inferred.
+    fn doubt(&self, relay: &Relay<'_>, secondary: &BTreeSet<&str>) -> Option<String> {
+        if relay.tally.accepted < MANY && relay.targets.iter().all(|domain| secondary.contains(domain)) {
+            let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
+            return Some(format!(
+                "Several clients write to {domain} and to no other outside domain, and it always goes to the same host: you may \
+                 be its secondary MX. If so, add it with --local-domain {domain}."
+            ));
+        }
+        if !self.site.states_trusted_networks() && relay.looks_own(self.denied) {
+            return Some(
+                "All its reverse-paths are in your own domains, and nearly all of its mail was wanted: it looks like a \
+                 host of yours."
+                    .to_owned(),
+            );
+        }
+        None
+    }
+
+    fn confidence(&self, doubt: bool, nothing_left: bool) -> f64 {
+        match (doubt, nothing_left, self.pair.1) {
+            (true, _, _) => 0.3,
+            (false, true, _) => 0.5,
+            // The log hides the address: nobody can say which network it is in.
+            (false, false, Client::Name(_)) => 0.5,
+            (false, false, _) => confidence(self.site),
+        }
+    }
+
+    fn summary(&self, relay: &Relay<'_>) -> String {
+        format!(
+            "{} relayed {} through {} without credentials, to {}{}.",
+            words::quoted(&words::client(self.pair.1)),
+            recipients(relay.tally.accepted),
+            words::quoted(self.pair.0),
+            words::count(relay.targets.len() as u64, "outside domain", "outside domains"),
+            words::period(relay.tally.span),
+        )
+    }
+
+    fn denied_too(&self) -> Option<String> {
+        (0 < self.denied).then(|| format!("{} more, the server refused to relay.", recipients(self.denied)))
+    }
+
+    fn advice(&self) -> Option<String> {
+        match self.pair.1 {
+            Client::Address(address) if !self.site.states_trusted_networks() => Some(format!(
+                "No trusted network was stated: if {address} is yours, add it with --trusted-net {address}."
+            )),
+            Client::Name(_) => {
+                Some("The log gives no address for this client: its network cannot be checked.".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How bad it is.
+fn severity(tally: &Tally, unshown: u64) -> Severity {
+    let habit = SEVERAL.0 <= tally.accepted && SEVERAL.1 <= tally.hours.len();
+    let left = 0 < tally.delivered || 0 < unshown;
+    match (left, MANY <= tally.accepted || habit) {
+        (true, true) => Severity::Critical,
+        (true, false) | (false, true) => Severity::High,
+        (false, false) => Severity::Medium,
+    }
+}
+
+/// What became of the recipients.
+fn fate(tally: &Tally, unshown: u64, estimated: u64) -> String {
+    let parts: Vec<String> = [
+        (tally.delivered, "taken by other servers"),
+        (tally.bounced, "given up or refused by other servers"),
+        (tally.deferred, "still in the queue when the log ends"),
+        (unshown, "not shown leaving or failing"),
+    ]
+    .iter()
+    .filter(|(number, _)| 0 < *number)
+    .map(|(number, what)| format!("{} {what}", words::count(*number, "was", "were")))
+    .collect();
+    let guess = if 0 < estimated { " (estimated from the domains, as this log does not link in and out)" } else { "" };
+    format!("Of these, {}{guess}.", words::list(&parts))
+}
+
+/// The busiest hour, if there was more than one.
+fn busiest(tally: &Tally) -> Option<String> {
+    let (hour, number) = tally.peak().filter(|_| 1 < tally.hours.len())?;
+    let start = crate::ledger::Time(i64::from(hour) * 3_600_000_000);
+    Some(format!("The busiest hour began at {} UTC, with {}.", words::minute(start), recipients(number)))
+}

@@ -1,0 +1,108 @@
+//! Tallies: flows of one client added up, whatever else they differ in.
+
+use super::finding::{Finding, Rule, Severity, Subject};
+use super::words;
+use crate::ledger::{
+    Client, ClientFacts, ClientKey, Evidence, Flow, FlowKey, Hours, Ledger, Outcome, Smallest, Span, Text,
+};
+use crate::merge::Merge;
+use crate::site::Site;
+use std::collections::BTreeSet;
+
+/// The client and the server that a tally is of.
+pub type Pair<'a> = (&'a Text, &'a Client);
+
+/// Flows added up.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Messages.
+    pub messages: u64,
+    /// Recipients the server took in.
+    pub accepted: u64,
+    /// Recipients the server refused.
+    pub refused: u64,
+    /// Of the accepted: delivered, or taken by another server.
+    pub delivered: u64,
+    /// Of the accepted: still in the queue.
+    pub deferred: u64,
+    /// Of the accepted: given up.
+    pub bounced: u64,
+    /// Bytes of the messages.
+    pub bytes: u64,
+    /// When.
+    pub span: Span,
+    /// Recipients by hour.
+    pub hours: Hours,
+    /// Address forms seen.
+    pub forms: BTreeSet<&'static str>,
+    /// The earliest lines.
+    pub evidence: Smallest<Evidence, 5>,
+}
+
+impl Tally {
+    /// Adds a flow.
+    pub fn add(&mut self, key: &FlowKey, flow: &Flow) {
+        self.messages.merge(flow.messages);
+        self.bytes.merge(flow.bytes);
+        self.span.merge(flow.span);
+        self.hours.merge(flow.hours.clone());
+        self.forms.insert(key.form.as_str());
+        for line in flow.evidence() {
+            if self.evidence.wants(line) {
+                self.evidence.insert(line.clone());
+            }
+        }
+        match key.outcome.was_accepted() {
+            true => self.accepted.merge(flow.recipients),
+            false => self.refused.merge(flow.recipients),
+        }
+        match key.outcome {
+            Outcome::Delivered | Outcome::Relayed => self.delivered.merge(flow.recipients),
+            Outcome::Deferred => self.deferred.merge(flow.recipients),
+            Outcome::Bounced | Outcome::BouncedHere | Outcome::Expired => self.bounced.merge(flow.recipients),
+            Outcome::Denied | Outcome::Rejected | Outcome::NoData | Outcome::Unknown => {}
+        }
+    }
+
+    /// The busiest hour, and its recipients; the earlier of two equal ones.
+    pub fn peak(&self) -> Option<(i32, u64)> {
+        self.hours.iter().max_by_key(|(hour, n)| (*n, std::cmp::Reverse(*hour)))
+    }
+
+    /// A finding with the figures of this tally; the rule adds its reasons and the remedy.
+    pub fn finding(self, rule: Rule, severity: Severity, (server, client): Pair<'_>, ledger: &Ledger) -> Finding {
+        Finding {
+            rule,
+            severity,
+            confidence: 1.0,
+            subject: Subject { kind: "client", value: words::client(client) },
+            server: server.clone(),
+            span: self.span,
+            sessions: facts(ledger, server, client).map_or(0, |facts| facts.sessions),
+            messages: self.messages,
+            attempts: self.accepted.saturating_add(self.refused),
+            recipients_accepted: self.accepted,
+            recipients_denied: self.refused,
+            recipients_delivered: self.delivered,
+            recipients_deferred: self.deferred,
+            recipients_bounced: self.bounced,
+            bytes: self.bytes,
+            why: Vec::new(),
+            evidence: self.evidence.iter().cloned().collect(),
+            remedy: Vec::new(),
+        }
+    }
+}
+
+/// What the ledger knows of a client besides its mail.
+pub fn facts<'a>(ledger: &'a Ledger, server: &Text, client: &Client) -> Option<&'a ClientFacts> {
+    ledger.clients.get(&ClientKey { server: server.clone(), client: client.clone() })
+}
+
+/// How sure a judgement is that rests on who is local and who is trusted.
+pub fn confidence(site: &Site) -> f64 {
+    match site.states_local_domains() && site.states_trusted_networks() {
+        true => 0.95,
+        false => 0.75,
+    }
+}

@@ -1,0 +1,150 @@
+//! The cause verdict: what all findings mean together, in the words of an answer.
+//!
+//! It says no more than was judged. Accounts, trusted hosts and programs that sent mail are named
+//! with their volume, and it is said that they were not judged.
+
+mod texts;
+
+use super::finding::{Cause, Finding, Rule, Severity, Verdict};
+use super::hints::{Picture, pictures};
+use super::route::RouteVerdict;
+use super::tally::confidence;
+use crate::ledger::{Evidence, Ledger, Smallest, Span, Text};
+use crate::merge::Merge;
+use crate::site::Site;
+
+/// What a verdict is about: a run, or one server of it.
+pub(crate) struct Scope<'a> {
+    /// What was learnt.
+    pub ledger: &'a Ledger,
+    /// What is ours.
+    pub site: &'a Site,
+    /// The server; `None` for the whole run.
+    pub server: Option<&'a Text>,
+    /// The findings within the scope, worst first.
+    pub findings: Vec<&'a Finding>,
+    /// The mail within the scope.
+    pub picture: &'a Picture,
+}
+
+impl<'a> Scope<'a> {
+    /// The findings of a rule.
+    pub fn of(&self, rule: Rule) -> impl Iterator<Item = &'a Finding> + '_ {
+        self.findings.iter().copied().filter(move |finding| finding.rule == rule)
+    }
+
+    /// The findings that make it an open relay.
+    pub fn relays(&self) -> Vec<&'a Finding> {
+        self.of(Rule::OpenRelay).filter(|finding| Severity::Medium <= finding.severity).collect()
+    }
+
+    /// The open-relay findings that may as well be hosts of ours.
+    pub fn doubtful(&self) -> Vec<&'a Finding> {
+        self.of(Rule::OpenRelay).filter(|finding| finding.severity < Severity::Medium).collect()
+    }
+
+    /// Whether a server is within the scope.
+    fn holds(&self, server: &Text) -> bool {
+        self.server.is_none_or(|only| only == server)
+    }
+
+    /// Records, messages and time of the servers within the scope.
+    pub fn logged(&self) -> (u64, u64, Span) {
+        let mut sum = (0u64, 0u64, Span::default());
+        for (_, facts) in self.ledger.servers.iter().filter(|(server, _)| self.holds(server)) {
+            sum.0.merge(facts.records);
+            sum.1.merge(facts.messages);
+            sum.2.merge(facts.span);
+        }
+        sum
+    }
+
+    /// The servers within the scope, for a sentence: `mx1`, or `3 servers`.
+    pub fn servers(&self) -> String {
+        let servers: Vec<&Text> = self.ledger.servers.keys().filter(|server| self.holds(server)).collect();
+        match (self.server, servers.as_slice()) {
+            (Some(server), _) if !server.is_empty() => super::words::quoted(server),
+            (None, [only]) if !only.is_empty() => super::words::quoted(only),
+            (None, [_, _, ..]) => super::words::count(servers.len() as u64, "server", "servers"),
+            _ => "the server".to_owned(),
+        }
+    }
+}
+
+/// The verdict on a whole run, from its findings.
+pub fn verdict(ledger: &Ledger, site: &Site, findings: &[Finding]) -> Verdict {
+    let (picture, _) = pictures(ledger, site);
+    decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture })
+}
+
+/// The verdict on a scope.
+pub(crate) fn decide(scope: &Scope<'_>) -> Verdict {
+    let cause = cause(scope);
+    let deciding = deciding(scope, cause);
+    let mut span = Span::default();
+    let mut evidence = Smallest::<Evidence, 5>::default();
+    for finding in &deciding {
+        span.merge(finding.span);
+        finding.evidence.iter().for_each(|line| evidence.insert(line.clone()));
+    }
+    if matches!(cause, Cause::Clean | Cause::InsufficientEvidence) {
+        span = scope.logged().2;
+    }
+    Verdict {
+        cause,
+        confidence: sureness(scope, cause, &deciding),
+        headline: texts::headline(scope, cause, &deciding, span),
+        span,
+        why: texts::why(scope, cause, &deciding),
+        evidence: evidence.iter().cloned().collect(),
+        not_seen: texts::not_seen(scope, cause),
+        next: texts::next(scope, cause, &deciding),
+        alternatives: texts::alternatives(scope, cause, &deciding),
+    }
+}
+
+/// The cause that the findings show.
+fn cause(scope: &Scope<'_>) -> Cause {
+    let untold = 0 < scope.picture.of(RouteVerdict::Unknown) && scope.picture.told() == 0;
+    let inbound = [Rule::SpoofedLocalSender, Rule::HeloImpersonation];
+    if !scope.relays().is_empty() {
+        Cause::OpenRelay
+    } else if untold {
+        Cause::InsufficientEvidence
+    } else if scope.of(Rule::RelayProbe).next().is_some() {
+        Cause::ProbesOnly
+    } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule)) {
+        Cause::InboundOnly
+    } else if scope.picture.recipients() == 0 {
+        Cause::InsufficientEvidence
+    } else {
+        Cause::Clean
+    }
+}
+
+/// The findings that decide it.
+fn deciding<'a>(scope: &Scope<'a>, cause: Cause) -> Vec<&'a Finding> {
+    match cause {
+        Cause::OpenRelay => scope.relays(),
+        Cause::ProbesOnly => scope.of(Rule::RelayProbe).collect(),
+        Cause::InboundOnly => scope.of(Rule::SpoofedLocalSender).chain(scope.of(Rule::HeloImpersonation)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// How sure it is, to two digits.
+fn sureness(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> f64 {
+    let sure = match cause {
+        Cause::OpenRelay => deciding.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
+        Cause::InsufficientEvidence => 0.9,
+        _ => {
+            let all = scope.picture.recipients().max(1) as f64;
+            let untold = scope.picture.of(RouteVerdict::Unknown) as f64 / all;
+            let doubt = if scope.doubtful().is_empty() { 1.0 } else { 0.7 };
+            // What this version does not judge may still be the cause.
+            let unjudged = if texts::unjudged(scope).is_empty() { 1.0 } else { 0.9 };
+            confidence(scope.site) * (1.0 - untold / 2.0) * doubt * unjudged
+        }
+    };
+    (sure * 100.0).round() / 100.0
+}

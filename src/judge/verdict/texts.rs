@@ -1,0 +1,263 @@
+//! The sentences of a verdict.
+
+use super::Scope;
+use crate::judge::finding::{Cause, Finding, Rule};
+use crate::judge::hints::largest;
+use crate::judge::route::RouteVerdict;
+use crate::judge::words::{addresses, at_line, count, list, minute, period, quoted, recipients, thousands};
+use crate::ledger::{Span, Text, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One sentence that answers "was it us?".
+pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Span) -> String {
+    let clients = addresses(subjects(deciding));
+    let servers = scope.servers();
+    match cause {
+        Cause::OpenRelay => relayed(scope, deciding, span),
+        Cause::ProbesOnly => {
+            let attempts: u64 = deciding.iter().map(|finding| finding.recipients_denied).sum();
+            let refused = match attempts {
+                1 => "the one attempt was refused".to_owned(),
+                _ => format!("all {} attempts were refused", thousands(attempts)),
+            };
+            format!(
+                "No relaying by strangers: {clients} tried through {servers}, {refused}, and none of it left the server."
+            )
+        }
+        Cause::InboundOnly => format!(
+            "No relaying by strangers: {clients} used your names in mail to {servers}; it came in, it did not go out."
+        ),
+        Cause::InsufficientEvidence if scope.picture.recipients() == 0 => {
+            "Cannot tell: the logs show no mail at all.".to_owned()
+        }
+        Cause::InsufficientEvidence => format!(
+            "Cannot tell: the logs of {servers} show {} but not who handed them in.",
+            recipients(scope.picture.recipients())
+        ),
+        _ if !scope.doubtful().is_empty() => format!(
+            "Probably not: {} relayed through {servers} without log-in, and look like hosts or domains of yours.",
+            addresses(subjects(&scope.doubtful()))
+        ),
+        _ => format!(
+            "No unauthorised relay seen: {servers} took in {}{}, none of them for outside recipients of strangers.",
+            count(scope.logged().1, "message", "messages"),
+            period(span)
+        ),
+    }
+}
+
+/// The headline of an open relay.
+fn relayed(scope: &Scope<'_>, deciding: &[&Finding], span: Span) -> String {
+    let accepted: u64 = deciding.iter().map(|finding| finding.recipients_accepted).sum();
+    let sure = match scope.site.states_trusted_networks() {
+        true => "Yes",
+        false => "Yes, unless they are yours",
+    };
+    let servers: BTreeSet<&Text> = deciding.iter().map(|finding| &finding.server).collect();
+    let through = match servers.first().filter(|_| servers.len() == 1) {
+        Some(server) if !server.is_empty() => quoted(server),
+        _ => scope.servers(),
+    };
+    format!(
+        "{sure}: {} relayed {} through {}{}.",
+        count(subjects(deciding) as u64, "outside address", "outside addresses"),
+        recipients(accepted),
+        through,
+        period(span)
+    )
+}
+
+/// How many different subjects the findings have.
+fn subjects(findings: &[&Finding]) -> usize {
+    findings.iter().map(|finding| &finding.subject).collect::<BTreeSet<_>>().len()
+}
+
+/// The dated facts that decide it.
+pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String> {
+    let action = match cause {
+        Cause::OpenRelay => "had mail for outside recipients accepted without credentials",
+        Cause::ProbesOnly => "tried to relay and was refused",
+        Cause::InboundOnly => "used a name of yours",
+        _ => return quiet(scope, cause),
+    };
+    let mut why = Vec::new();
+    let earliest = deciding
+        .iter()
+        .filter_map(|finding| Some((finding.span.first?, *finding)))
+        .min_by_key(|(time, f)| (*time, f.subject.value.clone()));
+    if let Some((time, first)) = earliest {
+        why.push(format!(
+            "{} UTC: {} was the first that {action}{}.",
+            minute(time),
+            quoted(&first.subject.value),
+            at_line(scope.ledger, &first.evidence)
+        ));
+    }
+    if cause != Cause::InboundOnly {
+        let verdict =
+            if cause == Cause::OpenRelay { RouteVerdict::RelayedUnauthorised } else { RouteVerdict::RelayDenied };
+        why.extend(peak(scope, verdict));
+    }
+    why.extend(deciding.first().and_then(|worst| worst.why.first().cloned()));
+    let latest = deciding
+        .iter()
+        .filter_map(|finding| Some((finding.span.last?, *finding)))
+        .max_by_key(|(time, f)| (*time, std::cmp::Reverse(f.subject.value.clone())));
+    if let Some((time, last)) = latest.filter(|_| cause == Cause::OpenRelay) {
+        why.push(format!("{} UTC: the last of it, from {}.", minute(time), quoted(&last.subject.value)));
+    }
+    why
+}
+
+/// The busiest hour of a verdict.
+fn peak(scope: &Scope<'_>, verdict: RouteVerdict) -> Option<String> {
+    let by_hour =
+        scope.picture.timeline.iter().filter_map(|(hour, verdicts)| Some((*hour, *verdicts.get(verdict.as_str())?)));
+    let by_hour: BTreeMap<i32, u64> = by_hour.collect();
+    let (hour, number) = by_hour.iter().max_by_key(|(hour, number)| (**number, std::cmp::Reverse(**hour)))?;
+    let what = if verdict == RouteVerdict::RelayDenied { "refused" } else { "relayed" };
+    let start = minute(Time(i64::from(*hour) * 3_600_000_000));
+    (1 < by_hour.len()).then(|| format!("{start} UTC: the busiest hour began, with {} {what}.", recipients(*number)))
+}
+
+/// Why nothing is found.
+fn quiet(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
+    let (records, messages, span) = scope.logged();
+    let mut why = vec![format!(
+        "The logs hold {} and {}{}.",
+        count(records, "record", "records"),
+        count(messages, "message", "messages"),
+        period(span)
+    )];
+    if cause == Cause::InsufficientEvidence && 0 < scope.picture.recipients() {
+        why.push(
+            "No line shows a client handing in mail: the lines that would are rotated away, or logged elsewhere."
+                .to_owned(),
+        );
+    }
+    why
+}
+
+/// What was looked for and not seen, and what was not looked for.
+pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
+    let mut out = Vec::new();
+    let doubtful = scope.doubtful();
+    match cause {
+        Cause::OpenRelay | Cause::InsufficientEvidence => {}
+        _ if doubtful.is_empty() => out.push("No recipient of a stranger was relayed.".to_owned()),
+        _ => out.push(format!(
+            "{} without log-in had {} relayed, and look like hosts or domains of yours that are not stated.",
+            addresses(subjects(&doubtful)),
+            recipients(doubtful.iter().map(|finding| finding.recipients_accepted).sum())
+        )),
+    }
+    if cause != Cause::InsufficientEvidence && scope.of(Rule::RelayTrick).next().is_none() {
+        out.push("No disguised address (percent, bang, source route, ...) got through.".to_owned());
+    }
+    out.extend(unjudged(scope).into_iter().map(|(_, _, text)| text));
+    let untold = scope.picture.of(RouteVerdict::Unknown);
+    if 0 < untold {
+        out.push(format!("Of {}, the logs do not tell who handed them in or what became of them.", recipients(untold)));
+    }
+    if !scope.picture.strays.is_empty() {
+        out.push(format!(
+            "The server keeps mail for domains that are not stated as local: {}. If they are yours, add them with \
+             --local-domain.",
+            largest(&scope.picture.strays)
+        ));
+    }
+    out
+}
+
+/// What sent mail and was not judged: the cause it may be, its volume, the sentence.
+pub fn unjudged(scope: &Scope<'_>) -> Vec<(Cause, u64, String)> {
+    let picture = scope.picture;
+    let mut out = Vec::new();
+    for (cause, book, one, many, question) in [
+        (Cause::CompromisedAccount, &picture.accounts, "account", "accounts", "whether one was stolen"),
+        (
+            Cause::AbusedTrustedHost,
+            &picture.hosts,
+            "trusted host",
+            "trusted hosts",
+            "whether one is infected or misused",
+        ),
+        (Cause::AbusedLocalScript, &picture.users, "local user", "local users", "whether a program was misused"),
+    ] {
+        if !book.is_empty() {
+            let text = format!(
+                "{} sent mail to outside recipients; {question} is not judged yet. Most: {}.",
+                count(book.len() as u64, one, many),
+                largest(book)
+            );
+            out.push((cause, book.values().sum(), text));
+        }
+    }
+    if 0 < picture.notified {
+        let text = format!(
+            "The server wrote notifications to {}; whether they went to forged senders is not judged yet.",
+            count(picture.notified, "outside recipient", "outside recipients")
+        );
+        out.push((Cause::Backscatter, picture.notified, text));
+    }
+    out
+}
+
+/// What to do now.
+pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String> {
+    let mut next: Vec<String> = match cause {
+        Cause::OpenRelay => return deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
+        Cause::ProbesOnly => vec!["Against the probes: nothing. The server refused them.".to_owned()],
+        Cause::InboundOnly => deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
+        Cause::InsufficientEvidence => vec![
+            "Give the logs that show mail coming in: older rotated files, the other daemons' files, or all servers."
+                .to_owned(),
+            "If there are none, switch on SMTP logging with client addresses, wait a day, and scan again.".to_owned(),
+        ],
+        _ => Vec::new(),
+    };
+    if cause != Cause::InsufficientEvidence {
+        let names = [
+            (&scope.picture.accounts, "accounts"),
+            (&scope.picture.hosts, "trusted hosts"),
+            (&scope.picture.users, "local users"),
+        ];
+        let seen: Vec<&str> = names.iter().filter(|(book, _)| !book.is_empty()).map(|(_, name)| *name).collect();
+        if !seen.is_empty() {
+            next.push(format!(
+                "If you were block-listed all the same, first look at the {} that sent most.",
+                list(&seen)
+            ));
+        }
+        next.push(
+            "Look at the firewall's log for hosts that connect to port 25 outside by themselves: they do not show here."
+                .to_owned(),
+        );
+    }
+    next
+}
+
+/// Other explanations, likeliest first.
+pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<(Cause, f64, Vec<String>)> {
+    let mut out: Vec<(Cause, f64, Vec<String>)> = Vec::new();
+    if cause == Cause::OpenRelay {
+        let stated = scope.site.states_trusted_networks() && scope.site.states_local_domains();
+        let most = deciding.first().map(|worst| quoted(&worst.subject.value)).unwrap_or_default();
+        let why = format!(
+            "If {most} and the others are hosts of yours, or the domains they wrote to are, state them: \
+             --trusted-net, --local-domain."
+        );
+        out.push((Cause::Clean, if stated { 0.05 } else { 0.25 }, vec![why]));
+    }
+    let doubtful = scope.doubtful();
+    if cause != Cause::OpenRelay && !doubtful.is_empty() {
+        let why = doubtful.iter().take(3).filter_map(|finding| finding.why.first().cloned()).collect();
+        out.push((Cause::OpenRelay, 0.3, why));
+    }
+    let mut unjudged = unjudged(scope);
+    unjudged.sort_by_key(|(cause, volume, _)| (std::cmp::Reverse(*volume), *cause));
+    let ranked = unjudged.into_iter().zip([0.2, 0.15, 0.1, 0.05]);
+    out.extend(ranked.map(|((cause, _, text), sure)| (cause, sure, vec![text])));
+    out.sort_by(|a, b| b.1.total_cmp(&a.1));
+    out
+}
