@@ -60,6 +60,8 @@ struct Generator {
     now: u64,
     queue: BinaryHeap<Reverse<Due>>,
     number: u64,
+    /// Server processes, with the time at which each is free again: one serves one client at a time.
+    processes: Vec<u64>,
     truth: Truth,
 }
 
@@ -73,6 +75,7 @@ impl Generator {
             now: START_MICROS,
             queue: BinaryHeap::new(),
             number: 0,
+            processes: Vec::new(),
             truth: Truth::default(),
         }
     }
@@ -105,6 +108,18 @@ impl Generator {
         format!("u{}@example.com", self.random.zipf(USERS))
     }
 
+    /// The process id that serves a session of 100 ms.
+    fn process(&mut self) -> u64 {
+        let until = self.now + 100_000;
+        let free = self.processes.iter().position(|busy| *busy <= self.now);
+        let at = free.unwrap_or(self.processes.len());
+        match free {
+            Some(at) => self.processes[at] = until,
+            None => self.processes.push(until),
+        }
+        1000 + 7 * at as u64
+    }
+
     fn step(&mut self) {
         self.now += self.random.below(40_000);
     }
@@ -120,19 +135,23 @@ fn stamp(micros: u64) -> String {
 fn postfix(g: &mut Generator) {
     g.step();
     let (client, abusive) = g.client();
-    let pid = 1000 + g.random.below(30_000);
+    let pid = g.process();
     let name = format!("host{}.example.net[{client}]", u32::from(client) & 0xffff);
     g.at(0, format!("mx1 postfix/smtpd[{pid}]: connect from {name}"));
     if abusive && g.random.below(3) == 0 {
         let to = g.outside();
         g.truth.denied_recipients += 1;
         g.at(40, format!("mx1 postfix/smtpd[{pid}]: NOQUEUE: reject: RCPT from {name}: 554 5.7.1 <{to}>: Relay access denied; from=<probe@example.net> to=<{to}> proto=ESMTP helo=<ADMIN>"));
-        g.at(60, format!("mx1 postfix/smtpd[{pid}]: disconnect from {name} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4"));
+        g.at(
+            60,
+            format!("mx1 postfix/smtpd[{pid}]: disconnect from {name} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4"),
+        );
         return;
     }
     let login = !abusive && g.random.below(6) == 0;
     let id = format!("{:05X}{:06X}", g.random.below(1 << 20), g.number & 0xff_ffff);
-    let account = if login { format!(", sasl_method=PLAIN, sasl_username=u{}", g.random.zipf(USERS)) } else { String::new() };
+    let account =
+        if login { format!(", sasl_method=PLAIN, sasl_username=u{}", g.random.zipf(USERS)) } else { String::new() };
     let recipients = 1 + g.random.zipf(if abusive { 40 } else { 6 });
     let from = if login { g.local() } else { g.reverse_path(client, abusive) };
     let size = 700 + g.random.zipf(200_000);
@@ -148,9 +167,17 @@ fn postfix(g: &mut Generator) {
         let to = if outside { g.outside() } else { g.local() };
         let line = if outside {
             let hop = to.rsplit('@').next().unwrap_or_default().to_owned();
-            format!("mx1 postfix/smtp[{}]: {id}: to=<{to}>, relay=mx.{hop}[203.0.113.{}]:25, delay=1.2, delays=0.1/0/0.5/0.6, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {:X})", pid + 2, g.random.below(254), g.number)
+            format!(
+                "mx1 postfix/smtp[{}]: {id}: to=<{to}>, relay=mx.{hop}[203.0.113.{}]:25, delay=1.2, delays=0.1/0/0.5/0.6, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {:X})",
+                pid + 2,
+                g.random.below(254),
+                g.number
+            )
         } else {
-            format!("mx1 postfix/local[{}]: {id}: to=<{to}>, relay=local, delay=0.2, delays=0.1/0/0/0.1, dsn=2.0.0, status=sent (delivered to mailbox)", pid + 2)
+            format!(
+                "mx1 postfix/local[{}]: {id}: to=<{to}>, relay=local, delay=0.2, delays=0.1/0/0/0.1, dsn=2.0.0, status=sent (delivered to mailbox)",
+                pid + 2
+            )
         };
         g.at(delay, line);
     }
@@ -207,7 +234,10 @@ fn main() -> io::Result<()> {
     let mut file = BufWriter::new(File::create(out)?);
     let mut written = 0u64;
     if is_iis {
-        writeln!(file, "#Software: Microsoft Internet Information Services 6.0\n#Version: 1.0\n#Date: 2026-11-01 00:00:00\n#Fields: date time c-ip cs-username s-sitename s-computername s-ip s-port cs-method cs-uri-stem cs-uri-query sc-status sc-win32-status sc-bytes cs-bytes time-taken cs-version cs-host cs(User-Agent) cs(Cookie) cs(Referer) ")?;
+        writeln!(
+            file,
+            "#Software: Microsoft Internet Information Services 6.0\n#Version: 1.0\n#Date: 2026-11-01 00:00:00\n#Fields: date time c-ip cs-username s-sitename s-computername s-ip s-port cs-method cs-uri-stem cs-uri-query sc-status sc-win32-status sc-bytes cs-bytes time-taken cs-version cs-host cs(User-Agent) cs(Cookie) cs(Referer) "
+        )?;
         g.truth.lines += 4;
     }
     while written < bytes || !g.queue.is_empty() {
@@ -217,7 +247,11 @@ fn main() -> io::Result<()> {
         while g.queue.peek().is_some_and(|Reverse(due)| due.0 <= g.now || bytes <= written) {
             let Some(Reverse(Due(micros, _, line))) = g.queue.pop() else { break };
             let stamp = stamp(micros);
-            let text = if is_iis { format!("{} {} {line}\n", &stamp[..10], &stamp[11..19]) } else { format!("{stamp} {line}\n") };
+            let text = if is_iis {
+                format!("{} {} {line}\n", &stamp[..10], &stamp[11..19])
+            } else {
+                format!("{stamp} {line}\n")
+            };
             file.write_all(text.as_bytes())?;
             written += text.len() as u64;
             g.truth.lines += 1;
@@ -227,7 +261,11 @@ fn main() -> io::Result<()> {
     let t = &g.truth;
     println!(
         "{{\"bytes\": {written}, \"lines\": {}, \"messages\": {}, \"relaying_clients\": {}, \"relayed_recipients\": {}, \"denied_recipients\": {}}}",
-        t.lines, t.messages, t.relaying.len(), t.relayed_recipients, t.denied_recipients
+        t.lines,
+        t.messages,
+        t.relaying.len(),
+        t.relayed_recipients,
+        t.denied_recipients
     );
     Ok(())
 }

@@ -36,9 +36,7 @@ impl Clock {
     /// which the file was last written.
     pub fn new(zone: Zone, first: Option<When>, year: Option<i32>, modified: DateTime<Utc>) -> Clock {
         let anchor = match first {
-            Some(When::Yearless(stamp)) => {
-                Some((stamp, year.unwrap_or_else(|| latest_year(zone, stamp, modified))))
-            }
+            Some(When::Yearless(stamp)) => Some((stamp, year.unwrap_or_else(|| latest_year(zone, stamp, modified)))),
             _ => None,
         };
         Clock { zone, anchor }
@@ -74,9 +72,8 @@ fn latest_year(zone: Zone, stamp: NaiveDateTime, modified: DateTime<Utc>) -> i32
     let this = modified.year();
     // A day of grace: the file may have been copied in another zone.
     let limit = Time(modified.timestamp_micros().saturating_add(86_400_000_000));
-    let fits = |year: &i32| {
-        with_year(stamp, *year).and_then(|stamp| in_zone(zone, stamp)).is_some_and(|time| time <= limit)
-    };
+    let fits =
+        |year: &i32| with_year(stamp, *year).and_then(|stamp| in_zone(zone, stamp)).is_some_and(|time| time <= limit);
     // February 29 exists in one year of four, or of eight around a century.
     (this - 8..=this + 1).rev().find(fits).unwrap_or(this)
 }
@@ -124,17 +121,13 @@ mod tests {
         check("12-30 09:59:59", "2026-12-30T09:59:59Z");
         check("01-01 00:00:00", "2027-01-01T00:00:00Z");
         let january = Clock::new(utc, Some(When::Yearless(stamp("01-01 00:00:01"))), None, modified);
-        assert_eq!(
-            january.resolve(When::Yearless(stamp("12-31 23:59:59"))).unwrap().rfc3339(),
-            "2026-12-31T23:59:59Z"
-        );
+        assert_eq!(january.resolve(When::Yearless(stamp("12-31 23:59:59"))).unwrap().rfc3339(), "2026-12-31T23:59:59Z");
     }
 
     #[test]
     fn leap_days_pin_the_year() {
         let modified = "2027-06-01T00:00:00Z".parse().unwrap();
-        let clock =
-            Clock::new(Zone::Named(Tz::UTC), Some(When::Yearless(stamp("02-29 01:00:00"))), None, modified);
+        let clock = Clock::new(Zone::Named(Tz::UTC), Some(When::Yearless(stamp("02-29 01:00:00"))), None, modified);
         assert_eq!(clock.year(), Some(2024));
     }
 

@@ -4,6 +4,7 @@
 //! The stages, each of which knows only the one before it (see `docs/ARCHITECTURE.md`):
 //! source, split, parse (crate `relayaudit-parsers`), correlate, observe, judge, report.
 
+pub mod cli;
 pub mod clock;
 pub mod correlate;
 pub mod fold;

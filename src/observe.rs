@@ -6,9 +6,10 @@ use crate::ledger::{
     Place, ServerFacts, Smallest, Text, Time,
 };
 use crate::merge::Merge;
+use foldhash::HashMap;
 use relayaudit_parsers::address;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
-use foldhash::HashMap;
+use std::net::IpAddr;
 
 /// The longest name kept: longer ones are cut, so that a client cannot fill the memory with one HELO.
 const LONGEST_NAME: usize = 255;
@@ -39,6 +40,7 @@ pub struct Books {
     /// The server that wrote the last record, and what was counted for it since.
     writing: (Option<Box<[u8]>>, ServerFacts),
     texts: HashMap<Box<[u8]>, Text>,
+    addresses: HashMap<IpAddr, Text>,
 }
 
 impl Books {
@@ -56,6 +58,11 @@ impl Books {
         let text: Text = String::from_utf8_lossy(bytes).to_lowercase().into();
         self.texts.insert(bytes.into(), text.clone());
         text
+    }
+
+    /// Shared text of an address: writing one out takes longer than looking it up.
+    fn address(&mut self, address: IpAddr) -> Text {
+        self.addresses.entry(address).or_insert_with(|| address.to_string().into()).clone()
     }
 
     fn domain(&mut self, path: &[u8]) -> Text {
@@ -126,11 +133,7 @@ impl Books {
         if name.is_empty() {
             return;
         }
-        let key = HelloKey {
-            server: self.text(fact.record.server),
-            client: self.client(peer),
-            name: self.text(name),
-        };
+        let key = HelloKey { server: self.text(fact.record.server), client: self.client(peer), name: self.text(name) };
         let hello = self.ledger.hellos.entry(key).or_default();
         hello.times += 1;
         hello.span.see(fact.time);
@@ -138,7 +141,8 @@ impl Books {
     }
 
     fn refused(&mut self, fact: &Fact<'_>) {
-        let Event::Refused { client, refusal, reverse_path, forward_path, helo, account, .. } = &fact.record.event else {
+        let Event::Refused { client, refusal, reverse_path, forward_path, helo, account, .. } = &fact.record.event
+        else {
             return;
         };
         self.client_facts(fact.record.server, client, fact.time);
@@ -221,12 +225,12 @@ impl Books {
         let last = flow.final_domain.as_ref().unwrap_or(&flow.forward_domain).clone();
         let outside = message.account.is_none() && message.origin == Origin::Network;
         let client = outside.then(|| match &flow.client {
-            Client::Address(address) => Some(Text::from(address.to_string())),
+            Client::Address(address) => Some(self.address(*address)),
             Client::Name(name) => Some(name.clone()),
             _ => None,
         });
         let hop = match recipient.next_hop {
-            NextHop::Host { peer: Peer { address: Some(address), .. }, .. } => Some(Text::from(address.to_string())),
+            NextHop::Host { peer: Peer { address: Some(address), .. }, .. } => Some(self.address(address)),
             NextHop::Host { peer, .. } if !peer.name.is_empty() => Some(self.text(peer.name)),
             _ => None,
         };

@@ -11,8 +11,8 @@ use super::family::pending;
 use super::message::{Message, Recipient};
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Time};
-use relayaudit_parsers::record::{Event, Refusal, Reply};
 use foldhash::HashMap;
+use relayaudit_parsers::record::{Event, Refusal, Reply};
 
 /// A transaction, as far as the stretch shows it.
 struct Transaction<'a> {
@@ -126,10 +126,7 @@ fn find(all: &[Transaction<'_>], open: &[u32], helo: &[u8], time: Option<Time>, 
 
 /// Whether a transaction without its MAIL may have begun before the stretch.
 fn starts_near(facts: &[Fact<'_>], edges: &Edges, transaction: &Transaction<'_>) -> bool {
-    transaction
-        .facts
-        .first()
-        .is_some_and(|fact| edges.recent_at_start(transaction.server, facts[*fact as usize].time))
+    transaction.facts.first().is_some_and(|fact| edges.recent_at_start(transaction.server, facts[*fact as usize].time))
 }
 
 /// Reads a transaction as a message; `None` if nobody was addressed.

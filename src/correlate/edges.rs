@@ -42,8 +42,7 @@ impl Edges {
 
     /// Widens the edges by a fact.
     pub fn see(&mut self, fact: &Fact<'_>) {
-        let edge =
-            Edge { first: fact.place, last: fact.place, first_time: fact.time, last_time: fact.time };
+        let edge = Edge { first: fact.place, last: fact.place, first_time: fact.time, last_time: fact.time };
         match self.servers.get_mut(fact.record.server) {
             Some(mine) => mine.merge_with(edge),
             None => {

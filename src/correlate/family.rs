@@ -112,8 +112,7 @@ impl Families {
 
     /// The lives, set by set, each set in the order of its members' opening lines: (root, life).
     fn members(&mut self) -> Vec<(u32, u32)> {
-        let mut members: Vec<(u32, u32)> =
-            (0..self.parent.len() as u32).map(|life| (self.root(life), life)).collect();
+        let mut members: Vec<(u32, u32)> = (0..self.parent.len() as u32).map(|life| (self.root(life), life)).collect();
         members.sort_unstable();
         members
     }
@@ -237,9 +236,7 @@ fn read_fact<'a>(
             let path = original_forward_path.unwrap_or(forward_path);
             let outcome = outcome(*status, next_hop);
             let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
-            let known = own
-                .entry(path)
-                .or_insert_with(|| Entry { recipient: pending(path, fact), filtered: false });
+            let known = own.entry(path).or_insert_with(|| Entry { recipient: pending(path, fact), filtered: false });
             if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
                 known.filtered = filtered;
                 known.recipient.outcome = outcome;

@@ -9,8 +9,8 @@ use super::family::pending;
 use super::message::{Message, Recipient};
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Time};
-use relayaudit_parsers::record::{Event, NextHop, Peer, Reply};
 use foldhash::HashMap;
+use relayaudit_parsers::record::{Event, NextHop, Peer, Reply};
 use std::collections::VecDeque;
 
 struct Transaction<'a> {

@@ -8,8 +8,8 @@
 use super::family;
 use super::{Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::Place;
-use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
 use foldhash::HashMap;
+use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
 
 /// Names a queue life within a stretch: server, scope, id.
 pub(super) type LifeKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);

@@ -1,1 +1,25 @@
 //! The report: the published tables, made once, rendered for every medium.
+//!
+//! [`Report::build`] makes the document of schema `relayaudit.report/1` (`docs/report.schema.json`);
+//! every renderer reads that document and nothing else, so that all media say the same. Text from
+//! the logs is raw in it: each renderer neutralises it for its medium (see [`escape`]).
+//!
+//! A new medium is one file with a function `write(&Report, &mut dyn io::Write)`.
+
+mod build;
+pub mod csv;
+pub mod escape;
+mod figures;
+mod frames;
+pub mod json;
+pub mod markdown;
+pub mod model;
+mod phrases;
+pub mod rows;
+pub mod tables;
+pub mod terminal;
+
+pub use build::Run;
+pub use model::{Report, SCHEMA};
+pub use tables::{Error, write_tables};
+pub use terminal::Look;

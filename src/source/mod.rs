@@ -14,12 +14,12 @@ pub use split::Splitter;
 use crate::clock::{Clock, Zone};
 use crate::ledger::{FileId, Text};
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
+use foldhash::fast::FixedState;
 use relayaudit_parsers::Line;
 use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, Context, Format};
-use foldhash::HashMap;
 use std::collections::BTreeSet;
-use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 
 /// How files are to be read.

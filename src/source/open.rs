@@ -44,8 +44,7 @@ impl Source {
         let compressed = magic.starts_with(&[0x1f, 0x8b]);
         let rest: Box<dyn Read + Send> =
             if compressed { Box::new(MultiGzDecoder::new(plain)) } else { Box::new(plain) };
-        let mut source =
-            Source { head: Vec::new(), taken: 0, rest, modified, size_bytes, passed, compressed };
+        let mut source = Source { head: Vec::new(), taken: 0, rest, modified, size_bytes, passed, compressed };
         source.fill_head(head_bytes).map_err(cannot)?;
         Ok(source)
     }

@@ -1,0 +1,125 @@
+//! Paths: the domain of a reverse-path or forward-path, and the shapes that hide another.
+//!
+//! A path is what stood between the angle brackets of MAIL or RCPT, as logged. Relay testers
+//! and abusers try shapes that a server may take for local while it, or the next one, reads a
+//! second domain in them. Nothing here knows which domains are local, or what the server did.
+//!
+//! Every function takes any bytes and reads them a fixed number of times; an ordinary address
+//! costs one look and no allocation. Comments (`u@example.net(hi)`, RFC 5322 section 3.2.2)
+//! are no part of an SMTP path and are not understood.
+
+mod form;
+mod testers;
+
+pub use form::{Form, form, hidden_domain};
+pub use testers::tester;
+
+use memchr::{memchr, memrchr};
+
+/// The domain of a path: what follows the last `@`, without trailing dots, case kept.
+///
+/// A leading source route is not part of the mailbox (`@a,@b:u@example.net` gives
+/// `example.net`, RFC 5321 section 4.1.2 and appendix C), and an `@` in a quoted local part is
+/// not the one that counts (section 4.1.2). Address literals keep their brackets (section
+/// 4.1.3). `None` means that there is no domain or an empty one: the null reverse-path, `u`,
+/// `u@`, `"u@example.net"`, `example.net!u`. If a quote is never closed, quotes do not count.
+pub fn domain(path: &[u8]) -> Option<&[u8]> {
+    Parts::of(path).domain.filter(|domain| !domain.is_empty())
+}
+
+/// A path, taken apart.
+struct Parts<'a> {
+    /// Whether a source route stood before the mailbox.
+    route: bool,
+    /// The local part as written, quotes included.
+    local: &'a [u8],
+    /// What follows the `@`, without trailing dots; `None` without an `@`.
+    domain: Option<&'a [u8]>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(path: &'a [u8]) -> Parts<'a> {
+        let (route, mailbox) = match after_route(path) {
+            Some(mailbox) => (true, mailbox),
+            None => (false, path),
+        };
+        match last_at(mailbox) {
+            Some(at) => Parts { route, local: &mailbox[..at], domain: Some(undotted(&mailbox[at + 1..])) },
+            None => Parts { route, local: mailbox, domain: None },
+        }
+    }
+}
+
+/// What follows a source route, `@a,@[192.0.2.1]:`; `None` if the path has none.
+fn after_route(path: &[u8]) -> Option<&[u8]> {
+    let colon = (path.first() == Some(&b'@')).then(|| route_colon(path)).flatten()?;
+    Some(&path[colon + 1..])
+}
+
+/// The first colon outside an address literal, if no quote comes before it.
+fn route_colon(path: &[u8]) -> Option<usize> {
+    let mut literal = false;
+    for (index, byte) in path.iter().enumerate() {
+        match byte {
+            b'[' => literal = true,
+            b']' => literal = false,
+            b'"' => return None,
+            b':' if !literal => return Some(index),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The last `@` outside quotes; the last of all if a quote is never closed.
+fn last_at(mailbox: &[u8]) -> Option<usize> {
+    if memchr(b'"', mailbox).is_none() {
+        return memrchr(b'@', mailbox);
+    }
+    let (mut quoted, mut escaped, mut last) = (false, false, None);
+    for (index, byte) in mailbox.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'@' if !quoted => last = Some(index),
+            _ => {}
+        }
+    }
+    if quoted { memrchr(b'@', mailbox) } else { last }
+}
+
+fn undotted(mut domain: &[u8]) -> &[u8] {
+    while let Some(shorter) = domain.strip_suffix(b".") {
+        domain = shorter;
+    }
+    domain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_of_paths() {
+        let check = |path: &str, want: Option<&str>| {
+            assert_eq!(domain(path.as_bytes()), want.map(str::as_bytes), "{path}");
+        };
+        check("u@Example.ORG", Some("Example.ORG"));
+        check("u@example.org.", Some("example.org"));
+        check("u@[192.0.2.1]", Some("[192.0.2.1]"));
+        check("u@[IPv6:2001:db8::1]", Some("[IPv6:2001:db8::1]"));
+        check("u@example.net@example.org", Some("example.org"));
+        check(r#""u@example.net"@example.org"#, Some("example.org"));
+        check(r#""a\"b@c"@example.org"#, Some("example.org"));
+        check("@[IPv6:2001:db8::1],@b:u@example.net", Some("example.net"));
+        check("@example.org:u", None);
+        check("@example.org", Some("example.org"));
+        check(r#"@example.org:"u@example.net""#, None);
+        check(r#""u@example.net""#, None);
+        check(r#""u@example.net"#, Some("example.net"));
+        for none in ["", "u", "u@", "u@.", "@", "u@example.net@", "example.net!u", "u%example.net"] {
+            check(none, None);
+        }
+    }
+}

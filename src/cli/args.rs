@@ -1,0 +1,257 @@
+//! The command line.
+
+use crate::clock::Zone;
+use crate::judge::finding::Severity;
+use crate::ledger::Time;
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use relayaudit_parsers::record::When;
+use relayaudit_parsers::registry::{self, FORMATS, Format};
+use std::path::PathBuf;
+
+/// Tells from a mail server's logs whether it was abused to relay mail for somebody it should not
+/// have served: by whom, how, since when, how much, and which line proves it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Read logs and say whether the server was abused
+    #[command(after_help = SCAN_HELP)]
+    Scan(Box<Scan>),
+    /// List the log formats that are understood
+    Formats,
+    /// Say what a rule means, where it comes from, when it is wrong and what to do
+    Explain {
+        /// The rule, for example open-relay; without it, all rules are listed
+        rule: Option<String>,
+    },
+}
+
+const SCAN_HELP: &str = "\
+Examples:
+  relayaudit scan /var/log/mail.log*
+  relayaudit scan /var/log --local-domain example.org --trusted-net 192.0.2.0/24
+  zcat old/*.gz | relayaudit scan - --tz Europe/Berlin --year 2026
+  relayaudit scan C:\\WINDOWS\\system32\\LogFiles\\SMTPSVC1 --format json
+
+Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the run failed or is incomplete.";
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input; plain or gzip
+    #[arg(required = true)]
+    pub paths: Vec<String>,
+
+    /// A domain of yours: mail for it is not relay. Begin with a dot to include subdomains. Repeatable
+    #[arg(long, value_name = "DOMAIN", help_heading = "Your site (else it is inferred and shown)")]
+    pub local_domain: Vec<String>,
+    /// A network, or an address, that may relay through your server. Repeatable
+    #[arg(long, value_name = "NET", help_heading = "Your site (else it is inferred and shown)")]
+    pub trusted_net: Vec<String>,
+    /// A name of your server. Repeatable
+    #[arg(long, value_name = "NAME", help_heading = "Your site (else it is inferred and shown)")]
+    pub server_name: Vec<String>,
+    /// An address of your server. Repeatable
+    #[arg(long, value_name = "ADDRESS", help_heading = "Your site (else it is inferred and shown)")]
+    pub server_ip: Vec<String>,
+    /// A file with the same in TOML [default: relayaudit.toml in the current folder, if there is one]
+    #[arg(long, value_name = "FILE", help_heading = "Your site (else it is inferred and shown)")]
+    pub site: Option<PathBuf>,
+
+    /// The logs' format, instead of recognising it by content (see `relayaudit formats`)
+    #[arg(long, value_name = "NAME", value_parser = log_format, help_heading = "Reading")]
+    pub log_format: Option<LogFormat>,
+    /// Time zone of stamps that name none, such as Europe/Berlin [default: this machine's]
+    #[arg(long, value_name = "ZONE", value_parser = zone, help_heading = "Reading")]
+    pub tz: Option<Zone>,
+    /// Year of the first stamp of logs that name none [default: from the file's date]
+    #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i32).range(1970..=9999), help_heading = "Reading")]
+    pub year: Option<i32>,
+    /// Count only mail that came in at or after this time (2026-11-24, 2026-11-24T08:00, RFC 3339)
+    #[arg(long, value_name = "TIME", help_heading = "Reading")]
+    pub since: Option<String>,
+    /// Count only mail that came in before this time
+    #[arg(long, value_name = "TIME", help_heading = "Reading")]
+    pub until: Option<String>,
+    /// Ignore lines that match this regular expression. Repeatable
+    #[arg(long, value_name = "REGEX", help_heading = "Reading")]
+    pub ignore: Vec<String>,
+    /// Threads to use [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
+    pub threads: Option<u16>,
+
+    /// What to print: text, json, csv or markdown. The name of a log format is taken as --log-format
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format, help_heading = "Output")]
+    pub format: Vec<Choice>,
+    /// Write every table to this folder, as CSV and Parquet
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub tables: Option<PathBuf>,
+    /// Write the lines that could not be parsed to this file, with place and reason
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub unparsed: Option<PathBuf>,
+    /// Exit with 1 if a finding is at least this bad
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Medium, help_heading = "Output")]
+    pub fail_on: Severity,
+    /// Colours: auto follows the terminal and NO_COLOR
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
+    pub color: Colour,
+    /// No progress on the terminal
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Values of `--format`: what to print or, for those who think of the logs, a log format.
+#[derive(Debug, Clone, Copy)]
+pub enum Choice {
+    /// What to print.
+    Output(Output),
+    /// The format of the logs.
+    Log(LogFormat),
+}
+
+/// What to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people at a terminal.
+    Text,
+    /// One document of schema relayaudit.report/1.
+    Json,
+    /// One row per finding.
+    Csv,
+    /// For tickets.
+    Markdown,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A format of the registry.
+#[derive(Clone, Copy)]
+pub struct LogFormat(pub &'static Format);
+
+impl std::fmt::Debug for LogFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl Scan {
+    /// What to print: the last choice counts.
+    pub fn output(&self) -> Output {
+        let last = self.format.iter().rev().find_map(|choice| match choice {
+            Choice::Output(output) => Some(*output),
+            Choice::Log(_) => None,
+        });
+        last.unwrap_or(Output::Text)
+    }
+
+    /// The format of the logs, if it is not to be recognised.
+    pub fn log_format(&self) -> Option<&'static Format> {
+        let by_format = self.format.iter().rev().find_map(|choice| match choice {
+            Choice::Log(format) => Some(format.0),
+            Choice::Output(_) => None,
+        });
+        self.log_format.map(|format| format.0).or(by_format)
+    }
+
+    /// The zone of stamps that name none.
+    pub fn zone(&self) -> Zone {
+        self.tz.unwrap_or(Zone::Machine)
+    }
+}
+
+/// "; did you mean `X`?" for the nearest of some names, or nothing.
+pub fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let nearest = names
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| 0.8 < *likeness)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    nearest.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
+}
+
+fn log_format(name: &str) -> Result<LogFormat, String> {
+    registry::by_name(name).map(LogFormat).ok_or_else(|| {
+        let hint = did_you_mean(name, FORMATS.iter().map(|format| format.name));
+        format!("no such log format{hint} (see `relayaudit formats`)")
+    })
+}
+
+fn format(name: &str) -> Result<Choice, String> {
+    if let Ok(output) = Output::from_str(name, true) {
+        return Ok(Choice::Output(output));
+    }
+    registry::by_name(name).map(|format| Choice::Log(LogFormat(format))).ok_or_else(|| {
+        let names = ["text", "json", "csv", "markdown"].into_iter().chain(FORMATS.iter().map(|format| format.name));
+        format!("expected text, json, csv or markdown{}", did_you_mean(name, names))
+    })
+}
+
+fn zone(name: &str) -> Result<Zone, String> {
+    name.parse().map(Zone::Named).map_err(|_| {
+        let hint = did_you_mean(name, chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()));
+        format!("no such time zone{hint}")
+    })
+}
+
+/// Reads a time of the command line: RFC 3339, or a date with or without a time of day in `zone`.
+pub fn time(text: &str, zone: Zone) -> Result<Time, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(Time(time.timestamp_micros()));
+    }
+    let local = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|shape| NaiveDateTime::parse_from_str(text, shape).ok())
+        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.into()));
+    local
+        .and_then(|stamp| crate::clock::Clock::new(zone, None, None, DateTime::UNIX_EPOCH).resolve(When::Local(stamp)))
+        .ok_or_else(|| format!("`{text}` is not a time; expected 2026-11-24, 2026-11-24T08:00 or RFC 3339"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_of_the_command_line() {
+        let berlin = Zone::Named(chrono_tz::Europe::Berlin);
+        let check = |text: &str, want: Result<&str, &str>| {
+            let got = time(text, berlin).map(Time::rfc3339);
+            match want {
+                Ok(want) => assert_eq!(got.as_deref(), Ok(want), "{text}"),
+                Err(part) => assert!(got.is_err_and(|error| error.contains(part)), "{text}"),
+            }
+        };
+        check("2026-11-24", Ok("2026-11-23T23:00:00Z"));
+        check("2026-07-01T08:00", Ok("2026-07-01T06:00:00Z"));
+        check("2026-11-24T08:00:00Z", Ok("2026-11-24T08:00:00Z"));
+        check("yesterday", Err("`yesterday` is not a time"));
+    }
+
+    #[test]
+    fn names_that_are_nearly_right() {
+        assert_eq!(did_you_mean("postfx", ["postfix", "exim"].into_iter()), "; did you mean `postfix`?");
+        assert_eq!(did_you_mean("zzz", ["postfix", "exim"].into_iter()), "");
+    }
+}

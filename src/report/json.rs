@@ -1,0 +1,12 @@
+//! JSON: the document itself (`docs/report.schema.json`). Escaping is serde_json's, by RFC 8259.
+
+use super::Report;
+use std::io::{self, Write};
+
+/// Writes the report as one indented JSON document and a line end.
+///
+/// Fails with the writer's error, so that a broken pipe can be told from others.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,127 @@
+//! The report's fixed words: what the names of the contract mean, for people who never read it.
+
+use super::figures::between;
+use super::model::{FindingRow, Report};
+use crate::judge::words::{count, quoted, thousands};
+use crate::judge::{Cause, Rule, Severity, about};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// The headline with its answer in front: `YES` from `Yes: ...`, and what follows.
+pub fn answer(headline: &str) -> (String, &str) {
+    let short = |lead: &str| lead.len() <= 40 && lead.chars().all(|c| c.is_ascii_alphabetic() || " ,".contains(c));
+    match headline.split_once(": ") {
+        Some((lead, rest)) if short(lead) => (lead.to_ascii_uppercase(), rest),
+        _ => (String::new(), headline),
+    }
+}
+
+/// How sure a verdict is, in words.
+pub fn sureness(confidence: f64) -> &'static str {
+    match confidence {
+        c if 0.9 <= c => "nearly certain",
+        c if 0.7 <= c => "likely",
+        c if 0.5 <= c => "more likely than not",
+        _ => "no more than a suspicion",
+    }
+}
+
+/// What a cause means.
+pub fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::OpenRelay => "open relay: strangers send mail through the server",
+        Cause::CompromisedAccount => "a stolen password: somebody sends as one of your users",
+        Cause::AbusedTrustedHost => "a trusted host that sends spam (infected PC, web form)",
+        Cause::AbusedLocalScript => "a program on the server that sends spam (web script, cron)",
+        Cause::Backscatter => "bounces: the server answers forged mail",
+        Cause::ProbesOnly => "relaying was tried and refused",
+        Cause::InboundOnly => "spam came in, none went out",
+        Cause::Clean => "nothing wrong with this server",
+        Cause::InsufficientEvidence => "the logs do not show enough to tell",
+    }
+}
+
+/// What a verdict on recipients means.
+pub fn verdict(name: &str) -> &'static str {
+    match name {
+        "relayed-unauthorised" => "relayed for strangers",
+        "relay-denied" => "relaying refused",
+        "inbound" => "from outside to you",
+        "internal" => "within your site",
+        "outbound-network" => "sent out by trusted hosts",
+        "outbound-account" => "sent out by users who logged in",
+        "local-origin" => "handed in on the server itself",
+        "forwarded" => "forwarded for your users (alias, list)",
+        "system" => "notices and bounces written by the server",
+        "rejected" => "refused for other reasons",
+        _ => "the logs do not tell",
+    }
+}
+
+/// Whether the abuse goes on to the end of the logs.
+pub fn still(report: &Report) -> Option<String> {
+    let (last, end) = (report.verdict.last?, report.coverage.last?);
+    if end.0 - last.0 < 3_600_000_000 {
+        return Some("It was still going on when the logs end.".to_owned());
+    }
+    Some(format!("The logs go on for {} without it.", between(Some(last), Some(end))?))
+}
+
+/// Whether a verdict names abuse of the server, which began and ended at some time.
+pub fn is_abuse(cause: Cause) -> bool {
+    !matches!(cause, Cause::Clean | Cause::InsufficientEvidence)
+}
+
+/// Whether a finding is harmless and frequent, and so is only counted.
+pub fn is_noise(finding: &FindingRow) -> bool {
+    let relay = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick);
+    finding.severity <= Severity::Low && !relay
+}
+
+/// One line for the harmless findings of one rule.
+pub fn noise(rule: Rule, findings: &[&FindingRow]) -> String {
+    let subjects = findings.iter().map(|finding| &finding.subject).map(|subject| (subject.kind, &subject.value));
+    let subjects = subjects.collect::<BTreeSet<_>>().len() as u64;
+    let attempts: u64 = findings.iter().map(|finding| finding.attempts).fold(0, u64::saturating_add);
+    let from = count(subjects, "address", "addresses");
+    match rule {
+        Rule::RelayProbe => {
+            let what = count(attempts, "refused relay attempt", "refused relay attempts");
+            let most = findings.iter().max_by_key(|finding| (finding.attempts, Reverse(&finding.subject.value)));
+            let most = most.filter(|_| 1 < subjects);
+            let most = most.map(|f| format!(", most from {} ({})", quoted(&f.subject.value), thousands(f.attempts)));
+            format!("{what} from {from}{}", most.unwrap_or_default())
+        }
+        Rule::SpoofedLocalSender => {
+            format!("{} from {from} in the name of your domains", count(attempts, "recipient", "recipients"))
+        }
+        Rule::HeloImpersonation => format!("{from} that greeted with your server's name"),
+        _ => {
+            let title = about(rule).map_or(rule.as_str(), |about| about.title);
+            format!("{title}: {} findings", thousands(findings.len() as u64))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers() {
+        for (headline, lead, rest) in [
+            ("Yes: 3 outside addresses relayed.", "YES", "3 outside addresses relayed."),
+            ("Yes, unless they are yours: 3.", "YES, UNLESS THEY ARE YOURS", "3."),
+            ("[2001:db8::1]: x", "", "[2001:db8::1]: x"),
+            ("Nothing", "", "Nothing"),
+        ] {
+            assert_eq!(answer(headline), (lead.to_owned(), rest));
+        }
+    }
+
+    #[test]
+    fn sureness_cases() {
+        let words: Vec<&str> = [0.95, 0.75, 0.5, 0.3].into_iter().map(sureness).collect();
+        assert_eq!(words, ["nearly certain", "likely", "more likely than not", "no more than a suspicion"]);
+    }
+}

@@ -1,0 +1,225 @@
+//! The laws of the fold: however a log is cut, in whatever order its parts are merged and settled,
+//! the ledger is the same; and every line and byte is accounted for.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{corpus, samples};
+use proptest::prelude::*;
+use relayaudit::clock::{Clock, Zone};
+use relayaudit::fold::{Chunk, Filter, Part};
+use relayaudit::ledger::{FileId, Ledger};
+use relayaudit::merge::Merge;
+use relayaudit::observe::Window;
+use relayaudit_parsers::registry::{Context, FORMATS, Format, by_name};
+
+/// A log as chunks, cut before each of the given lines (numbers from 0).
+fn cut(format: &'static Format, text: &[u8], cuts: &[usize]) -> Vec<Chunk> {
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut starts: Vec<usize> = cuts.iter().map(|cut| cut % lines.len().max(1)).chain([0]).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let mut context = Context::default();
+    let mut chunks = Vec::new();
+    for (number, start) in starts.iter().enumerate() {
+        let end = starts.get(number + 1).copied().unwrap_or(lines.len());
+        chunks.push(Chunk {
+            file: FileId(7),
+            path: "a.log".into(),
+            format,
+            context: context.clone(),
+            clock: clock(format, &lines),
+            first_line: *start as u64 + 1,
+            torn: false,
+            bytes: lines[*start..end].concat(),
+        });
+        for line in &lines[*start..end] {
+            (format.direct)(line.trim_ascii_end(), &mut context);
+        }
+    }
+    chunks
+}
+
+fn clock(format: &Format, lines: &[&[u8]]) -> Clock {
+    let first = lines.iter().find_map(|line| match (format.parse)(line.trim_ascii_end(), &Context::default()) {
+        relayaudit_parsers::Line::Record(record) => Some(record.when),
+        _ => None,
+    });
+    Clock::new(Zone::Named(chrono_tz::UTC), first, Some(2026), "2026-12-01T00:00:00Z".parse().unwrap())
+}
+
+fn whole(format: &'static Format, text: &[u8]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for chunk in cut(format, text, &[]) {
+        ledger = Part::of(&chunk, &Filter::default()).finish(Window::default());
+    }
+    ledger
+}
+
+/// Joins neighbours pairwise and settles them, as a scan does.
+fn joined_in_order(mut parts: Vec<Part>) -> Ledger {
+    while 1 < parts.len() {
+        let mut halves = Vec::new();
+        let mut rest = parts.into_iter();
+        while let Some(mut left) = rest.next() {
+            if let Some(right) = rest.next() {
+                left.merge(right);
+                left.settle(Window::default(), false);
+            }
+            halves.push(left);
+        }
+        parts = halves;
+    }
+    parts.pop().unwrap_or_default().finish(Window::default())
+}
+
+/// Merges in the order of `keys`, without settling in between.
+fn merged_in_disorder(parts: Vec<Part>, keys: &[u32]) -> Ledger {
+    let mut keyed: Vec<(u32, Part)> =
+        parts.into_iter().enumerate().map(|(at, part)| (keys[at % keys.len()], part)).collect();
+    keyed.sort_by_key(|(key, _)| *key);
+    let mut all = Part::default();
+    for (_, part) in keyed {
+        all.merge(part);
+    }
+    all.finish(Window::default())
+}
+
+fn explain(a: &Ledger, b: &Ledger) -> String {
+    let mut out = String::new();
+    for (key, flow) in &a.flows {
+        if b.flows.get(key) != Some(flow) {
+            out += &format!("want {key:?} {flow:?}\n got {:?}\n", b.flows.get(key));
+        }
+    }
+    for key in b.flows.keys().filter(|key| !a.flows.contains_key(key)) {
+        out += &format!("extra {key:?} {:?}\n", b.flows[key]);
+    }
+    if a.inputs != b.inputs {
+        out += &format!("inputs differ: {:?} {:?}\n", a.inputs, b.inputs);
+    }
+    out + &format!(
+        "clients {} hellos {} domains {} servers {}",
+        a.clients == b.clients,
+        a.hellos == b.hellos,
+        a.domains == b.domains,
+        a.servers == b.servers
+    )
+}
+
+fn check(name: &str, format: &'static Format, text: &[u8], cuts: &[usize], keys: &[u32]) {
+    let want = whole(format, text);
+    let parts: Vec<Part> = cut(format, text, cuts).iter().map(|chunk| Part::of(chunk, &Filter::default())).collect();
+    let ordered = joined_in_order(parts.clone());
+    assert!(want == ordered, "{name} cut at {cuts:?}, joined in order:\n{}", explain(&want, &ordered));
+    let disordered = merged_in_disorder(parts, keys);
+    assert!(want == disordered, "{name} cut at {cuts:?}, merged in disorder:\n{}", explain(&want, &disordered));
+}
+
+/// A stretch of a log that is long enough to hold whole messages and short enough to be cut at every line.
+fn excerpt(text: &[u8], from: usize, lines: usize) -> Vec<u8> {
+    text.split_inclusive(|byte| *byte == b'\n').skip(from).take(lines).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn every_single_cut_of_every_sample() {
+    for (name, format, text) in samples() {
+        let text = excerpt(&text, 0, 160);
+        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+        for line in 1..lines {
+            check(&name, format, &text, &[line], &[1, 0]);
+        }
+        let everywhere: Vec<usize> = (0..lines).collect();
+        check(&name, format, &text, &everywhere, &[5, 3, 9, 1, 7, 2]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_cuts_of_whole_samples(cuts in prop::collection::vec(any::<usize>(), 1..12),
+                                 keys in prop::collection::vec(any::<u32>(), 1..12), which in any::<prop::sample::Index>()) {
+        let all = samples();
+        prop_assume!(!all.is_empty());
+        let (name, format, text) = which.get(&all);
+        check(name, format, text, &cuts, &keys);
+    }
+
+    #[test]
+    fn any_bytes_are_accounted_for(bytes in prop::collection::vec(prop_oneof![
+        3 => any::<u8>().prop_map(|byte| vec![byte]),
+        1 => Just(b"\n".to_vec()),
+        1 => prop::sample::select(hostile_pieces()).prop_map(|piece| piece.to_vec()),
+    ], 0..200), cuts in prop::collection::vec(any::<usize>(), 0..6)) {
+        let text = bytes.concat();
+        for format in FORMATS {
+            let ledger = whole(format, &text);
+            conserved("random bytes", &text, &ledger);
+            check("random bytes", format, &text, &cuts, &[3, 1, 2]);
+        }
+    }
+}
+
+fn hostile_pieces() -> Vec<&'static [u8]> {
+    vec![
+        b"\nNov 24 10:00:00 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n",
+        b"\nNov 24 10:00:00 mx postfix/smtpd[1]: AAAAAA1: client=a[192.0.2.1]\n",
+        b"\nNov 24 10:00:00 mx postfix/cleanup[2]: AAAAAA1: message-id=<x@example.org>\n",
+        b"\nNov 24 10:00:00 mx postfix/qmgr[3]: AAAAAA1: from=<a@example.org>, size=1, nrcpt=1 (queue active)\n",
+        b"\nNov 24 10:00:00 mx postfix/smtp[4]: AAAAAA1: to=<b@example.net>, relay=m[198.51.100.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)\n",
+        b"\nNov 24 10:00:00 mx postfix/qmgr[3]: AAAAAA1: removed\n",
+        b"\nNov 24 10:00:00 mx postfix/smtpd[1]: disconnect from a[192.0.2.1]\n",
+        b"\n#Fields: date time c-ip cs-username s-sitename s-computername cs-method cs-uri-query sc-status\n",
+        b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX MAIL +FROM:<a@example.org> 250\n",
+        b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX RCPT +TO:<b@example.net> 250\n",
+        b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX DATA +<m@example.org> 250\n",
+    ]
+}
+
+/// `lines = records + directives + ignored + unparsed`, and no byte is missing.
+fn conserved(name: &str, text: &[u8], ledger: &Ledger) {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').count() as u64;
+    let (mut seen, mut bytes) = (0, 0);
+    for input in ledger.inputs.values() {
+        let parts = input.records + input.directives + input.ignored_lines() + input.unparsed_lines();
+        assert_eq!(input.lines, parts, "{name}: {input:?}");
+        seen += input.lines;
+        bytes += input.bytes;
+    }
+    assert_eq!((seen, bytes), (lines, text.len() as u64), "{name}");
+}
+
+#[test]
+fn samples_are_accounted_for() {
+    for (name, format, text) in samples() {
+        conserved(&name, &text, &whole(format, &text));
+    }
+}
+
+#[test]
+fn an_empty_ledger_is_neutral() {
+    for (_, format, text) in samples() {
+        let ledger = whole(format, &text);
+        let mut left = ledger.clone();
+        left.merge(Ledger::default());
+        let mut right = Ledger::default();
+        right.merge(ledger.clone());
+        assert!(left == ledger && right == ledger);
+    }
+}
+
+#[test]
+fn real_servers_cut_at_random() {
+    let Some(logs) = corpus("mta/postfix") else { return };
+    let postfix = by_name("postfix").unwrap();
+    for (name, text) in logs.into_iter().filter(|(name, _)| name.contains("mail.iso.log") && !name.contains("s10_")) {
+        conserved(&name, &text, &whole(postfix, &text));
+        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+        for seed in 0..3usize {
+            let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
+            check(&name, postfix, &text, &cuts, &[4, 1, 3, 2, 0]);
+        }
+    }
+}
