@@ -135,7 +135,8 @@ pub enum Status {
 pub enum NextHop<'a> {
     /// To a mailbox, command or file of this server (local, virtual, pipe, LMTP).
     Local,
-    /// To another SMTP server. `port` is 0 where the log does not say.
+    /// To another SMTP server. `port` is 0 where the log does not say; an empty peer is a server
+    /// that could not be found.
     Host {
         /// The server; its name as looked up by MX or as configured.
         peer: Peer<'a>,

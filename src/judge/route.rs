@@ -113,6 +113,9 @@ fn refused(key: &FlowKey, site: &Site) -> RouteVerdict {
         (_, None | Some(Refusal::Unsaid)) if stranger => RouteVerdict::RelayDenied,
         // Postfix answers 501 or 553 to some of the forms that relay testers try.
         (_, Some(Refusal::BadSyntax)) if stranger && is_trick(key) => RouteVerdict::RelayDenied,
+        // A blocked client is turned away before anyone asks whether it may relay; it did ask for that. Only
+        // where the local domains are stated: blocked spam is often the only mail that a domain of ours gets.
+        (_, Some(Refusal::ClientBlocked)) if stranger && site.states_local_domains() => RouteVerdict::RelayDenied,
         _ => RouteVerdict::Rejected,
     }
 }

@@ -23,9 +23,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     findings(report, out)?;
     totals(report, out)?;
     list(out, "Not seen, or not sure", "-", &report.verdict.not_seen)?;
-    let other = report.verdict.alternatives.iter().map(|other| {
-        format!("{}: {}. {}", percent(other.confidence), phrases::cause(other.cause), other.why.join(" "))
-    });
+    let other = report.verdict.alternatives.iter();
+    let other = other.map(|other| phrases::alternative(other, &report.verdict.not_seen));
     list(out, "Other explanations", "-", &other.collect::<Vec<_>>())?;
     site(report, out)?;
     coverage(report, out)
@@ -144,7 +143,9 @@ fn site(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let SiteRow { value, origin, why, .. } = entry;
             writeln!(out, "| {kind} | {} | {} | {} |", cell(value), prose(origin), prose(why))?;
         }
-        more(out, entries.len())?;
+        if ROWS < entries.len() {
+            writeln!(out, "| {kind} | and {} more | | |", thousands((entries.len() - ROWS) as u64))?;
+        }
     }
     Ok(())
 }
@@ -159,14 +160,8 @@ fn coverage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "| {} | {} | {} |", cell(&input.path), cell(&input.format), figures.join(" | "))?;
     }
     more(out, coverage.inputs.len())?;
-    let gaps = coverage.gaps.iter();
-    let gaps =
-        gaps.map(|gap| format!("Gap: {} wrote nothing from {} to {}.", gap.server, time(gap.from), time(gap.to)));
-    let assumed = coverage.assumptions.iter().map(|assumption| format!("Assumed: {assumption}."));
-    let problems = coverage.inputs.iter();
-    let problems = problems
-        .flat_map(|input| input.problems.iter().map(move |problem| format!("Problem: {}: {problem}", input.path)));
-    let notes: Vec<String> = assumed.chain(gaps).chain(problems).collect();
+    let assumed = coverage.assumptions.iter().map(|assumption| format!("Assumed: {assumption}.")).collect();
+    let notes = [assumed, phrases::gaps(&coverage.gaps), phrases::problems(&coverage.inputs)].concat();
     if !notes.is_empty() {
         writeln!(out)?;
     }

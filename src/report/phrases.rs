@@ -1,11 +1,11 @@
 //! The report's fixed words: what the names of the contract mean, for people who never read it.
 
-use super::figures::between;
-use super::model::{FindingRow, Report};
+use super::figures::{between, percent, time};
+use super::model::{Alternative, FindingRow, Gap, InputRow, Report};
 use crate::judge::words::{count, quoted, thousands};
 use crate::judge::{Cause, Rule, Severity, about};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The headline with its answer in front: `YES` from `Yes: ...`, and what follows.
 pub fn answer(headline: &str) -> (String, &str) {
@@ -36,7 +36,7 @@ pub fn cause(cause: Cause) -> &'static str {
         Cause::Backscatter => "bounces: the server answers forged mail",
         Cause::ProbesOnly => "relaying was tried and refused",
         Cause::InboundOnly => "spam came in, none went out",
-        Cause::Clean => "nothing wrong with this server",
+        Cause::Clean => "no abuse seen",
         Cause::InsufficientEvidence => "the logs do not show enough to tell",
     }
 }
@@ -56,6 +56,36 @@ pub fn verdict(name: &str) -> &'static str {
         "rejected" => "refused for other reasons",
         _ => "the logs do not tell",
     }
+}
+
+/// Another explanation in one sentence or more, without what the report says elsewhere.
+pub fn alternative(other: &Alternative, said: &[String]) -> String {
+    let why: Vec<&str> = other.why.iter().filter(|why| !said.contains(why)).map(String::as_str).collect();
+    let why = if why.is_empty() { String::new() } else { format!(" {}", why.join(" ")) };
+    format!("{}: {}.{why}", percent(other.confidence), cause(other.cause))
+}
+
+/// The faults of the files, the same fault of many files in one line.
+pub fn problems(inputs: &[InputRow]) -> Vec<String> {
+    let mut files = BTreeMap::<&str, Vec<&str>>::new();
+    for input in inputs {
+        input.problems.iter().for_each(|problem| files.entry(problem).or_default().push(&input.path));
+    }
+    let line = |(problem, paths): (&str, Vec<&str>)| {
+        let more = paths.len().saturating_sub(1) as u64;
+        let more = if more == 0 { String::new() } else { format!(" (and {})", count(more, "more file", "more files")) };
+        format!("Problem: {}{more}: {problem}", paths.first().copied().unwrap_or_default())
+    };
+    files.into_iter().map(line).collect()
+}
+
+/// The holes in the logs.
+pub fn gaps(gaps: &[Gap]) -> Vec<String> {
+    let line = |gap: &Gap| {
+        let (from, to) = (time(gap.from), time(gap.to));
+        format!("Gap: {} wrote nothing from {from} to {to}; the logs may be incomplete.", gap.server)
+    };
+    gaps.iter().map(line).collect()
 }
 
 /// Whether the abuse goes on to the end of the logs.

@@ -69,7 +69,7 @@ pub fn findings(report: &Report) -> Table {
         make.count("recipients_deferred", |row| row.recipients_deferred),
         make.count("recipients_bounced", |row| row.recipients_bounced),
         make.count("bytes", |row| row.bytes),
-        make.list("why", |row| row.why.clone()),
+        make.optional("why", |row| Some(row.why.join(" "))),
         make.list("evidence", places),
         make.optional("evidence_text", |row| row.evidence.first().map(|line| line.text.clone())),
     ];

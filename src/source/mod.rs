@@ -129,7 +129,7 @@ fn unknown(head: &[u8]) -> String {
     if head.iter().take(4096).any(|byte| *byte == 0) {
         "a binary file, not a log".into()
     } else {
-        "no known log format; `relayaudit formats` lists them, `--format` overrides".into()
+        "no known log format; `relayaudit formats` lists them, --log-format overrides".into()
     }
 }
 

@@ -5,7 +5,7 @@ use flate2::bufread::MultiGzDecoder;
 use foldhash::fast::FixedState;
 use std::fs::File;
 use std::hash::BuildHasher;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,6 +18,8 @@ pub struct Source {
     size_bytes: Option<u64>,
     passed: Arc<AtomicU64>,
     compressed: bool,
+    /// Size of the text modulo 2^32, as far as it is known without reading it all.
+    text_bytes: Option<u32>,
 }
 
 /// Read in pieces of this size: large enough that the system calls do not show.
@@ -44,7 +46,9 @@ impl Source {
         let compressed = magic.starts_with(&[0x1f, 0x8b]);
         let rest: Box<dyn Read + Send> =
             if compressed { Box::new(MultiGzDecoder::new(plain)) } else { Box::new(plain) };
-        let mut source = Source { head: Vec::new(), taken: 0, rest, modified, size_bytes, passed, compressed };
+        let text_bytes = if compressed { gzip_text_bytes(path) } else { size_bytes.map(|size| size as u32) };
+        let mut source =
+            Source { head: Vec::new(), taken: 0, rest, modified, size_bytes, passed, compressed, text_bytes };
         source.fill_head(head_bytes).map_err(cannot)?;
         Ok(source)
     }
@@ -90,11 +94,11 @@ impl Source {
         Arc::clone(&self.passed)
     }
 
-    /// Tells copies of one log apart from other logs: a hash of the first bytes and, where the file
-    /// is short enough to be in them whole or is not compressed, of the size.
+    /// Tells copies of one log, compressed or not, from other logs: a hash of the first bytes, and the size of
+    /// the text.
     pub fn fingerprint(&self) -> (u64, u64) {
-        let size = if self.compressed { None } else { self.size_bytes };
-        (FixedState::with_seed(0).hash_one(&self.head), size.unwrap_or(self.head.len() as u64))
+        let size = self.text_bytes.map_or(self.head.len() as u64, u64::from);
+        (FixedState::with_seed(0).hash_one(&self.head), size)
     }
 
     /// What to say of an error while reading on.
@@ -107,6 +111,16 @@ impl Source {
             format!("reading stopped: {error}")
         }
     }
+}
+
+/// The size of the text, modulo 2^32, as the last four bytes of a gzip file give it (RFC 1952 section
+/// 2.3.1, ISIZE). Of a file of several members it is that of the last; then copies are not recognised.
+fn gzip_text_bytes(path: &str) -> Option<u32> {
+    let mut file = File::open(path).ok()?;
+    file.seek(SeekFrom::End(-4)).ok()?;
+    let mut bytes = [0; 4];
+    file.read_exact(&mut bytes).ok()?;
+    Some(u32::from_le_bytes(bytes))
 }
 
 impl Read for Source {

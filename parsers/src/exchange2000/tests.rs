@@ -88,11 +88,11 @@ fn records_that_are_broken() {
     check("2004-5-7", "-", (0, "a date: `2003-8-12`"));
     check("3:9:5 GMT", "3:9:5", (9, "a time of day: `0:58:14 GMT`"));
     check("3:9:5 GMT", "24:9:5 GMT", (9, "a time of day: `0:58:14 GMT`"));
-    check("1019", "RECEIVE", (85, "a number in `Event-ID`"));
-    check("4281", "-1", (109, "a size in `total-bytes`"));
-    check("\t2\t", "\t99999999999\t", (114, "a number in `Number-Recipients`"));
+    check("1019", "RECEIVE", (81, "a number in `Event-ID`"));
+    check("4281", "-1", (105, "a size in `total-bytes`"));
+    check("\t2\t", "\t99999999999\t", (110, "a number in `Number-Recipients`"));
     let expected = "as many columns as the header names, or 20";
-    check("\t Hello", "", (good.len() - 6, expected));
+    check("\t Hello", "", (good.len() - 7, expected));
     // A TAB in the subject must not put another reverse-path in place of the real one.
     check(" Hello", "Hello\tforged@example.net", (good.len() + 5, expected));
 }

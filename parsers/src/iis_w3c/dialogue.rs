@@ -24,7 +24,7 @@ pub fn is_outbound_name(user: &[u8]) -> bool {
 /// Reads a row as a record. There is no session id: the client's address has to do.
 ///
 /// Fails if date, time or `sc-status` is present and malformed: the server writes these, not the client.
-pub fn record<'a>(row: &Row<'a>, context: &Context) -> Result<Option<Record<'a>>, Unparsed> {
+pub fn record<'a>(row: &Row<'a>, context: &Context) -> Result<Record<'a>, Unparsed> {
     let when = time::when(row, context)?;
     let event = match row.user {
         COMMAND if !is_inbound(row) => {
@@ -36,7 +36,7 @@ pub fn record<'a>(row: &Row<'a>, context: &Context) -> Result<Option<Record<'a>>
         _ => command(row, code(row)?),
     };
     let session = Some(Key { scope: row.site, id: row.peer });
-    Ok(Some(Record { when, server: row.computer, session, message: None, event }))
+    Ok(Record { when, server: row.computer, session, message: None, event })
 }
 
 /// Whether a row that names an outbound connection is a client's after all: one that gave this as its EHLO name.

