@@ -90,10 +90,8 @@ impl Books {
         let book = &mut self.writing.1;
         book.records += 1;
         book.span.see(fact.time);
-        if let Some(hour) = fact.time.map(Time::hour) {
-            if book.hours.last() != Some(&hour) {
-                book.hours.insert(hour);
-            }
+        if let Some(hour) = fact.time.map(Time::hour).filter(|hour| book.hours.last() != Some(hour)) {
+            book.hours.insert(hour);
         }
         keep(&mut book.evidence, fact);
         if book.formats.is_empty() {

@@ -70,9 +70,14 @@ fn wrong_options_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("mail.log"), LINE).unwrap();
-    std::fs::write(here.join("site.toml"), "local_domains = [\"example.org\"]\ntrusted_network = [\"10.0.0.0/8\"]\n").unwrap();
+    std::fs::write(here.join("site.toml"), "local_domains = [\"example.org\"]\ntrusted_network = [\"10.0.0.0/8\"]\n")
+        .unwrap();
     check(&run(here, &["scan", "mail.log", "--trusted-net", "10.0.0.0/40"]), 2, &["--trusted-net", "10.0.0.0/40"]);
-    check(&run(here, &["scan", "mail.log", "--site", "site.toml"]), 2, &["site.toml:2", "did you mean `trusted_networks`"]);
+    check(
+        &run(here, &["scan", "mail.log", "--site", "site.toml"]),
+        2,
+        &["site.toml:2", "did you mean `trusted_networks`"],
+    );
     check(&run(here, &["scan", "mail.log", "--tz", "Europe/Berlim"]), 2, &["did you mean `Europe/Berlin`"]);
     check(&run(here, &["scan", "mail.log", "--log-format", "postfx"]), 2, &["did you mean `postfix`"]);
     check(&run(here, &["scan", "mail.log", "--ignore", "("]), 2, &["--ignore"]);

@@ -1,5 +1,4 @@
-//! The report and every renderer of it, on ledgers made by hand, with text in them as attackers
-//! write it. `UPDATE_SNAPSHOTS=1` rewrites `tests/snapshots/`.
+//! The report and every renderer, with hostile text. `UPDATE_SNAPSHOTS=1` rewrites `tests/snapshots/`.
 #![allow(clippy::unwrap_used)]
 
 use polars::prelude::{ParquetReader, SerReader};
@@ -164,8 +163,7 @@ fn text(report: &Report, look: &Look) -> String {
 
 fn rendered(write: impl Fn(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
-    write(&mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    write(&mut out).map(|()| String::from_utf8(out)).unwrap().unwrap()
 }
 
 fn snapshot(name: &str, text: &str) {
@@ -250,9 +248,8 @@ fn json_keeps_the_schema() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     for (name, report) in &reports() {
         let document: Value = serde_json::from_str(&rendered(|out| report::json::write(report, out))).unwrap();
-        let errors: Vec<String> =
-            validator.iter_errors(&document).map(|error| format!("{error} at {}", error.instance_path())).collect();
-        assert_eq!(errors, Vec::<String>::new(), "{name}");
+        let errors = validator.iter_errors(&document).map(|error| format!("{error} at {}", error.instance_path()));
+        assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
     }
     assert!(!validator.is_valid(&serde_json::json!({"schema": "relayaudit.report/1"})));
 }

@@ -271,6 +271,26 @@ pub enum Event<'a> {
         /// The queue id that the message had before a content filter, if the filter passed it on.
         original_id: Option<&'a [u8]>,
     },
+    /// A message came in, and one line says all of it (Exim `<=`, Sendmail `from=`).
+    Arrived {
+        /// The client; no address and no name for mail handed in on the server itself.
+        client: Peer<'a>,
+        /// The EHLO name; empty if not logged.
+        helo: &'a [u8],
+        /// The account, if the client logged in.
+        account: Option<&'a [u8]>,
+        /// The local user who handed it in; empty if it came by SMTP or is not logged.
+        user: &'a [u8],
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Number of recipients, in logs whose messages are over when each recipient has come to an end; `None`
+        /// where another line says that the message is over.
+        recipients: Option<u32>,
+        /// The id of the message that this one is a delivery status notification for.
+        notifies: Option<&'a [u8]>,
+    },
     /// Mail was handed in on the server itself (sendmail(1), pickup, a mailbox store).
     Submitted {
         /// The numeric user id or the local user; empty if not logged.

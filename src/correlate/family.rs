@@ -128,7 +128,11 @@ fn find(queue: &Queue<'_>, key: &LifeKey<'_>, fits: impl Fn(&Life<'_>) -> bool) 
 /// may still name the message it continues.
 fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life<'_>) -> bool {
     let Some(first) = life.facts.first().map(|fact| &facts[*fact as usize]) else { return false };
-    let Event::Accepted { client, account: None, original_id: None } = &first.record.event else { return false };
+    let (Event::Accepted { client, account: None, original_id: None } | Event::Arrived { client, account: None, .. }) =
+        &first.record.event
+    else {
+        return false;
+    };
     let here = is_filter(&NextHop::Host { peer: *client, port: 1 });
     here && life.closed.is_none_or(|closed| edges.near_end(life.server, closed))
 }
@@ -214,10 +218,23 @@ fn read_fact<'a>(
             message.origin = Origin::Local;
             message.reverse_path = message.reverse_path.or(*reverse_path);
         }
+        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, notifies, .. } if is_first => {
+            message.client = *client;
+            message.helo = helo;
+            message.account = *account;
+            message.user = user;
+            message.reverse_path = Some(reverse_path);
+            message.size_bytes = *size_bytes;
+            message.taken = true;
+            message.origin = match (notifies, is_named(client)) {
+                (Some(_), _) => Origin::System,
+                (None, true) => Origin::Network,
+                (None, false) => Origin::Local,
+            };
+        }
         Event::Received { client, reverse_path, forward_path, size_bytes, .. } => {
             message.client = *client;
-            message.origin =
-                if client.address.is_none() && client.name.is_empty() { Origin::Local } else { Origin::Network };
+            message.origin = if is_named(client) { Origin::Network } else { Origin::Local };
             message.reverse_path = Some(reverse_path);
             message.size_bytes = *size_bytes;
             message.taken = true;
@@ -247,6 +264,11 @@ fn read_fact<'a>(
         }
         _ => {}
     }
+}
+
+/// Whether the log names a client at all: mail handed in on the server has none.
+fn is_named(client: &Peer<'_>) -> bool {
+    client.address.is_some() || !client.name.is_empty()
 }
 
 /// A recipient that was taken in and of which no more is known.

@@ -45,10 +45,10 @@ pub(super) fn digest<'a>(
         let Some(session) = fact.record.session else { continue };
         let key = (fact.record.server, session.scope, session.id);
         let current = open.get(&key).copied().filter(|at| is_fresh(&all[*at as usize], fact.time));
-        if begins || current.is_none() {
-            if let Some(at) = open.remove(&key) {
-                all[at as usize].ended = true;
-            }
+        if (begins || current.is_none())
+            && let Some(at) = open.remove(&key)
+        {
+            all[at as usize].ended = true;
         }
         if begins {
             open.insert(key, all.len() as u32);

@@ -167,6 +167,11 @@ impl<'a> Queue<'a> {
             Event::Submitted { .. } => {
                 self.open(key, index, fact, true);
             }
+            Event::Arrived { recipients, notifies, .. } => {
+                let life = self.open(key, index, fact, true) as usize;
+                self.lives[life].announced = recipients.unwrap_or(0);
+                self.lives[life].birth = notifies.map(|_| Offspring::Notification);
+            }
             Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
             Event::Received { recipients, .. } => self.received(key, index, fact, *recipients),
             Event::Delivery { status, .. } => self.delivery(key, index, fact, *status),

@@ -23,10 +23,10 @@ const NAMES: [(&str, &str); 3] = [
 
 /// Mailboxes that are no one's but a tester's, in either path.
 const MAILBOXES: [(Known, &str); 12] = [
-    // nmap `smtp-open-relay.nse`: defaults since 2009.
+    // nmap `smtp-open-relay.nse`: defaults since it uses `smtp.lua` (changelog of 2011-06-03).
     (("antispam", "nmap.scanme.org"), NMAP),
     (("relaytest", "nmap.scanme.org"), NMAP),
-    // The same script's defaults before: changelog of 2009-09-20, and its sample output.
+    // The same script before: its sample output, and `spamtest` until 2009-09-20 (changelog).
     (("antispam", "insecure.org"), NMAP),
     (("spamtest", "insecure.org"), NMAP),
     (("relaytest", "insecure.org"), NMAP),

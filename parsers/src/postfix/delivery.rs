@@ -146,7 +146,7 @@ mod tests {
     const NOT_FOUND: NextHop<'_> = NextHop::Host { peer: Peer { address: None, name: b"" }, port: 0 };
 
     fn base() -> Event<'static> {
-        delivered(b"bob@example.org", None, NextHop::None, Status::Deferred, b"x", None)
+        delivered(b"bob@example.org", None, NOT_FOUND, Status::Deferred, b"x", None)
     }
 
     fn delivered<'a>(
@@ -205,7 +205,11 @@ mod tests {
         hop("cleanup", "none", NextHop::None);
         let loops: &[u8] = b"mail for example.org loops back to myself";
         let ours = delivered(b"bob@example.org", None, NextHop::None, Status::Bounced, loops, None);
-        case("smtp", "to=<bob@example.org>, relay=none, status=bounced (mail for example.org loops back to myself)", ours);
+        case(
+            "smtp",
+            "to=<bob@example.org>, relay=none, status=bounced (mail for example.org loops back to myself)",
+            ours,
+        );
         hop("local", "local", NextHop::Local);
         hop("pipe", "spamfilter", NextHop::Local);
         hop("lmtp", "mx1.example.org[private/dovecot-lmtp]", NextHop::Local);
@@ -261,7 +265,7 @@ mod tests {
 
     #[test]
     fn forward_paths_that_look_like_attributes() {
-        let to = |forward_path| delivered(forward_path, None, NextHop::None, Status::Deferred, b"x", None);
+        let to = |forward_path| delivered(forward_path, None, NOT_FOUND, Status::Deferred, b"x", None);
         let quoted = br#""a>, relay=evil[192.0.2.1]:25, status=sent (x)"@example.org"#;
         case(
             "smtp",

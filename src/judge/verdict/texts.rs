@@ -56,6 +56,7 @@ fn relayed(scope: &Scope<'_>, deciding: &[&Finding], span: Span) -> String {
     let servers: BTreeSet<&Text> = deciding.iter().map(|finding| &finding.server).collect();
     let through = match servers.first().filter(|_| servers.len() == 1) {
         Some(server) if !server.is_empty() => quoted(server),
+        _ if 1 < servers.len() => count(servers.len() as u64, "server", "servers"),
         _ => scope.servers(),
     };
     format!(
