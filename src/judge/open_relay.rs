@@ -32,6 +32,8 @@ pub const ABOUT: About = About {
 
 /// Recipients from which relaying is a flood.
 const MANY: u64 = 100;
+/// Fewer recipients than this, in one domain, prove nothing while the local domains are only inferred.
+const FEW: u64 = 5;
 /// Recipients and hours from which it is a habit.
 const SEVERAL: (u64, usize) = (10, 3);
 /// Clients that write to one domain only, from which it looks like one we take mail for.
@@ -175,6 +177,17 @@ impl Case<'_> {
             return Some(format!(
                 "Several clients write to {domain} and to no other outside domain, and it always goes to the same host: you may \
                  be its secondary MX. If so, add it with --local-domain {domain}."
+            ));
+        }
+        if !self.site.states_local_domains()
+            && relay.tally.accepted < FEW
+            && relay.targets.len() == 1
+            && self.denied == 0
+        {
+            let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
+            return Some(format!(
+                "So few recipients, all in {domain}, may as well be mail for a domain that you serve. If so, add it \
+                 with --local-domain {domain}."
             ));
         }
         if !self.site.states_trusted_networks() && relay.looks_own(self.denied) {

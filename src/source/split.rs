@@ -103,18 +103,83 @@ impl Splitter {
         chunk
     }
 
-    /// Takes what the directives of a chunk say into the context of the next one. All formats with
-    /// directives begin them with `#`.
+    /// Takes what the directives of a chunk say into the context of the next one. All formats with directives
+    /// begin them with `#`, after NUL bytes where a crash left a file padded.
     fn direct(&mut self, bytes: &[u8]) {
-        let starts = std::iter::once(0).chain(memchr::memmem::find_iter(bytes, b"\n#").map(|at| at + 1));
-        for start in starts {
-            let rest = &bytes[start..];
-            if rest.first() != Some(&b'#') {
+        for mark in memchr::memchr_iter(b'#', bytes) {
+            let start = bytes[..mark].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            if start != 0 && bytes[start - 1] != b'\n' {
                 continue;
             }
+            let rest = &bytes[start..];
             let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             (self.log.format.direct)(line, &mut self.context);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::clock::{Clock, Zone};
+    use crate::ledger::FileId;
+    use crate::source::Source;
+    use relayaudit_parsers::registry::by_name;
+    use std::io::Write;
+
+    /// Cuts a text into chunks of at least so many bytes.
+    fn chunks(format: &str, text: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text).unwrap();
+        let log = Log {
+            file: FileId(1),
+            path: "x".into(),
+            format: by_name(format).unwrap(),
+            clock: Clock::new(Zone::Machine, None, None, chrono::DateTime::UNIX_EPOCH),
+            source: Source::open(file.path().to_str().unwrap(), 10).unwrap(),
+        };
+        let mut splitter = Splitter::new(log, chunk_bytes);
+        std::iter::from_fn(|| splitter.next_chunk()).collect()
+    }
+
+    #[test]
+    fn chunks_end_at_line_ends_and_lose_nothing() {
+        let text = b"one\ntwo two\n\nfour\nlast without line end";
+        for size in 1..text.len() + 2 {
+            let chunks = chunks("postfix", text, size);
+            assert_eq!(chunks.iter().flat_map(|chunk| chunk.bytes.clone()).collect::<Vec<_>>(), text, "{size}");
+            let mut line = 1;
+            for chunk in &chunks {
+                assert_eq!(chunk.first_line, line, "{size}");
+                line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
+            }
+            assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.bytes.ends_with(b"\n")), "{size}");
+        }
+    }
+
+    #[test]
+    fn columns_reach_the_next_chunk() {
+        let text = [
+            b"#Fields: date time\n".to_vec(),
+            b"a\n".repeat(4000),
+            b"\0\0#Fields: c-ip\n".to_vec(),
+            b"b #Fields: no\n".repeat(4000),
+        ]
+        .concat();
+        let columns: Vec<usize> =
+            chunks("iis-smtp-w3c", &text, 1).iter().map(|chunk| chunk.context.columns.len()).collect();
+        assert_eq!(columns.first(), Some(&0));
+        assert_eq!(columns.last(), Some(&1));
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_into_torn_pieces() {
+        let text = [vec![b'A'; 3 * LONGEST_LINE], b"\nshort\n".to_vec()].concat();
+        let chunks = chunks("postfix", &text, 64 * 1024);
+        assert_eq!(chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>(), text.len());
+        assert!(2 < chunks.len() && chunks.iter().all(|chunk| chunk.bytes.len() <= 2 * LONGEST_LINE));
+        assert!(chunks[0].torn && chunks[1].torn && !chunks.last().unwrap().bytes.is_empty());
     }
 }

@@ -43,11 +43,15 @@ const MAILBOXES: [(Known, &str); 12] = [
 ];
 
 /// Reverse-path and forward-path that tell only together.
-const PAIRS: [(Known, Known, &str); 4] = [
+const PAIRS: [(Known, Known, &str); 6] = [
     // Observed: a transcript of its 28 tests, 2013-05-13: the first goes from and to one mailbox.
     (("test", "spam.com"), ("test", "spam.com"), TEST_SMTP),
     // mxcheck (github.com/steffenfritz/mxcheck): its defaults.
     (("foo", "bar.baz"), ("bar", "foo.baz"), "mxcheck"),
+    // metasploit-framework `smtp_relay.rb`, with the addresses that `exploit/remote/smtp.rb` presets.
+    (("sender", "example.com"), METASPLOIT_TO, METASPLOIT),
+    // Bots that write to themselves. Observed: log in github.com/crowdsecurity/hub issue 1100.
+    (("spameri", "tiscali.it"), ("spameri", "tiscali.it"), "spameri bots"),
     // Nessus plugin 11852: its example domains.
     (("nobody", "example.com"), ("nobody", "example.edu"), NESSUS),
     (("nobody", "example.edu"), ("nobody", "example.com"), NESSUS),
@@ -60,14 +64,18 @@ const MYDNSTOOLS: &str = "mydnstools";
 const NETTOOLS: &str = "nettools.ru";
 const MXTOOLBOX: &str = "mxtoolbox";
 const NESSUS: &str = "nessus";
+const METASPLOIT: &str = "metasploit";
+const METASPLOIT_TO: Known = ("target", "example.com");
 
 /// The relay tester that sends such a name and such paths; `None` if no known one does.
 ///
 /// `helo` may be empty if not known, and so may the paths. A mailbox is also found inside a
 /// trick: `relaytest%nmap.scanme.org@H`. Letter case does not count.
 pub fn tester(helo: &[u8], reverse_path: &[u8], forward_path: &[u8]) -> Option<&'static str> {
-    named(helo)
-        .or_else(|| by_paths(mailbox(reverse_path).unwrap_or_default(), mailbox(forward_path).unwrap_or_default()))
+    let (reverse, forward) = (mailbox(reverse_path).unwrap_or_default(), mailbox(forward_path).unwrap_or_default());
+    // Its other tests change the reverse-path, and all say `EHLO X`.
+    let metasploit = || (helo == b"X" && is(forward, &METASPLOIT_TO)).then_some(METASPLOIT);
+    named(helo).or_else(metasploit).or_else(|| by_paths(reverse, forward))
 }
 
 fn named(helo: &[u8]) -> Option<&'static str> {
@@ -138,6 +146,9 @@ mod tests {
         check("keeper-us-east-1d.mxtoolbox.com", "", "u@example.net", Some("mxtoolbox"));
         check("", "", "test@MxToolboxSmtpDiag.com", Some("mxtoolbox"));
         check("", "foo@bar.baz", "bar@foo.baz", Some("mxcheck"));
+        check("", "sender@example.com", "target@example.com", Some("metasploit"));
+        check("X", "sender@[192.0.2.1]", "target%example.com@example.org", Some("metasploit"));
+        check("WIN-1", "spameri@tiscali.it", "spameri@tiscali.it", Some("spameri bots"));
         check("", "nessus@mx.example.org", "nobody@example.com", Some("nessus"));
         check("", "nobody@example.com", "nobody@example.edu", Some("nessus"));
         check("", "spamtest4@[192.0.2.1]", "relaytest@protonmail.com", Some("protonmail-script"));
@@ -158,6 +169,8 @@ mod tests {
         check("", "", "relaytest@insecure.org.example", None);
         check("", "test@example.org", "test@spam.com", None);
         check("", "bar@foo.baz", "foo@bar.baz", None);
+        check("X", "u@example.org", "xtarget@example.com", None);
+        check("", "u@example.org", "target@example.com", None);
         check("", "nobody@example.com", "nobody@example.com", None);
         check("", "spamtest@example.org", "relaytest@protonmail.com", None);
     }

@@ -41,10 +41,12 @@ pub fn record<'a>(row: &Row<'a>, context: &Context) -> Result<Record<'a>, Unpars
 
 /// Whether a row that names an outbound connection is a client's after all: one that gave this as its EHLO name.
 ///
-/// Observed (IIS 5.0, 7.0): outbound rows have `-` in `s-ip`, a port in `s-port`, and no `+` before the
-/// argument; rows of clients have an address, `0`, and the `+` that stands for the space after the verb.
+/// Observed (IIS 5.0, 7.0): outbound rows have `-` in `s-ip`, a port in `s-port`, 0 in `sc-status`, and no `+` before
+/// the argument; rows of clients have an address, `0`, the reply code, and the `+` that stands for the space after
+/// the verb. Any one of these is enough, since columns may be missing, and a client's DATA may lack the `+`.
 fn is_inbound(row: &Row<'_>) -> bool {
-    !row.own_address.is_empty() || row.port == b"0" || row.query.starts_with(b"+")
+    let answered = !matches!(row.status, b"" | b"0");
+    !row.own_address.is_empty() || row.port == b"0" || answered || row.query.starts_with(b"+")
 }
 
 /// The reply code in `sc-status`; 0 if the column is absent.

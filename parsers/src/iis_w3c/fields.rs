@@ -107,6 +107,8 @@ pub struct Row<'a> {
     /// `0` for clients, the other server's port for outbound connections.
     pub port: &'a [u8],
     pub method: &'a [u8],
+    /// Always empty for SMTP; the path of a URL for the web server.
+    pub stem: &'a [u8],
     pub query: &'a [u8],
     pub status: &'a [u8],
     /// Bytes received.
@@ -165,6 +167,7 @@ impl<'a> Row<'a> {
                 b"s-ip" => row.own_address = value,
                 S_PORT => row.port = value,
                 b"cs-method" => row.method = value,
+                b"cs-uri-stem" => row.stem = value,
                 b"cs-uri-query" => row.query = value,
                 b"sc-status" => (row.status, row.at.status) = (value, at),
                 b"cs-bytes" => row.bytes = value,

@@ -110,10 +110,13 @@ fn is_smtp_site(name: &[u8]) -> bool {
     !number.is_empty() && number.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether the server's own columns name another service of IIS: web, FTP or news.
+/// Whether the columns show another service of IIS: web, FTP or news. What IIS's web server logs by default
+/// has neither `s-sitename` nor `cs-version`, but `cs-uri-stem`, which begins with `/`.
 fn is_other_service(row: &Row<'_>) -> bool {
     let services: [&[u8]; 3] = [b"W3SVC", b"MSFTPSVC", b"NNTPSVC"];
-    services.iter().any(|service| row.site.starts_with(service)) || row.version.starts_with(b"HTTP/")
+    services.iter().any(|service| row.site.starts_with(service))
+        || row.version.starts_with(b"HTTP/")
+        || row.stem.starts_with(b"/")
 }
 
 #[cfg(test)]

@@ -158,6 +158,33 @@ fn keys_of_a_record() {
     assert_eq!(record.message, None);
 }
 
+#[test]
+fn clients_that_do_so_where_few_columns_are_logged() {
+    let context = context("c-ip cs-username cs-method cs-uri-query sc-status", false);
+    let check = |verb: &str, query: &str, code: &str, is_outbound: bool| {
+        let line = format!("{CLIENT} OutboundConnectionCommand {verb} {query} {code}");
+        let Line::Record(record) = parse(line.as_bytes(), &context) else { panic!("{line}") };
+        assert_eq!(matches!(record.event, Event::OutboundCommand { .. }), is_outbound, "{line}");
+    };
+    check("DATA", "<MX01abc0000015e@mx.example.com>", "250", false);
+    check("RSET", "-", "250", false);
+    check("QUIT", "OutboundConnectionCommand", "240", false);
+    check("RCPT", "+TO:<c@example.net>", "0", false);
+    check("DATA", "-", "0", true);
+    check("RCPT", "TO:<c@example.net>", "0", true);
+}
+
+#[test]
+fn records_of_the_web_server() {
+    let columns = "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip sc-status";
+    let check = |line: &str| {
+        let want = Line::Ignored("a record of another IIS service");
+        assert_eq!(parse(line.as_bytes(), &context(columns, false)), want, "{line}");
+    };
+    check("2006-10-09 05:00:15 198.51.100.1 GET /index.html - 80 - 192.0.2.9 200");
+    check("2006-10-09 05:00:15 198.51.100.1 RCPT / TO:<c@example.net> 80 - 192.0.2.9 200");
+}
+
 /// A context with these columns, and the date of a `#Date:` line.
 fn context(fields: &str, date: bool) -> Context {
     let mut context = Context::default();

@@ -24,16 +24,37 @@ const NAME: usize = 40;
 
 /// The addresses that abused the server; those that tried and were refused are counted below.
 pub fn offenders(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let bad = |offender: &&Offender| Severity::Medium <= offender.severity || 0 < offender.recipients_accepted;
-    let bad: Vec<&Offender> = report.offenders.iter().filter(bad).collect();
-    if bad.is_empty() {
-        return Ok(());
+    let (bad, mild): (Vec<&Offender>, Vec<&Offender>) =
+        report.offenders.iter().partition(|offender| Severity::Medium <= offender.severity);
+    if !bad.is_empty() {
+        page.heading("Who did it (relayed and refused: recipients)")?;
+        let wide = WIDE <= page.width;
+        let rows: Vec<Vec<Lines>> = bad.iter().take(ROWS).map(|offender| row(offender, page.width)).collect();
+        grid::write(page, if wide { &APART } else { &STACKED }, &rows)?;
+        more(page, bad.len(), ROWS)?;
     }
-    page.heading("Who did it (relayed and refused: recipients)")?;
-    let wide = WIDE <= page.width;
-    let rows: Vec<Vec<Lines>> = bad.iter().take(ROWS).map(|offender| row(offender, page.width)).collect();
-    grid::write(page, if wide { &APART } else { &STACKED }, &rows)?;
-    more(page, bad.len(), ROWS)
+    doubtful(&mild, page)
+}
+
+/// Clients whose mail was passed on, and that may well be ours: a sentence, not an accusation.
+fn doubtful(mild: &[&Offender], page: &mut Page<'_>) -> io::Result<()> {
+    let relayed: Vec<&&Offender> = mild.iter().filter(|offender| 0 < offender.recipients_accepted).collect();
+    let Some(recipients) = relayed.iter().map(|offender| offender.recipients_accepted).reduce(u64::saturating_add)
+    else {
+        return Ok(());
+    };
+    page.heading("Passed on, but perhaps yours")?;
+    let names: Vec<String> = relayed.iter().take(FEW).map(|offender| terminal(&offender.client).into_owned()).collect();
+    let rest = if FEW < relayed.len() { ", ..." } else { "" };
+    let text = format!(
+        "{} had {} passed on that look like mail of your own: from hosts of yours, or to a domain for which you are a \
+         secondary MX. State them with --trusted-net or --local-domain; if they are not yours, treat them like the \
+         others: {}{rest}.",
+        count(relayed.len() as u64, "address", "addresses"),
+        count(recipients, "recipient", "recipients"),
+        names.join(", "),
+    );
+    page.text(Style::Plain, "  ", &text)
 }
 
 /// The columns of offenders, two values in each.
