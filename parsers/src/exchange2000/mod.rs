@@ -85,6 +85,8 @@ fn record<'a>(row: &Row<'a>) -> Result<Record<'a>, Unparsed> {
     let when = time::when(row)?;
     let id = number(row.event).ok_or(Unparsed { at: row.at.event, expected: "a number in `Event-ID`" })?;
     let event = match id {
+        // Without a client it is mail from a mailbox, which 1027 announced already.
+        event::SUBMITTED_TO_QUEUE if row.client_address.is_empty() && row.client_name.is_empty() => Event::Other,
         event::SUBMITTED_TO_QUEUE => {
             received(row, Peer { address: address(row.client_address), name: row.client_name })?
         }
