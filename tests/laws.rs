@@ -217,7 +217,9 @@ fn real_servers_cut_at_random() {
     for (name, text) in logs.into_iter().filter(|(name, _)| name.contains("mail.iso.log") && !name.contains("s10_")) {
         conserved(&name, &text, &whole(postfix, &text));
         let lines = text.split_inclusive(|byte| *byte == b'\n').count();
-        for seed in 0..3usize {
+        // More on demand: LAWS_SEEDS=100 cargo test --release --test laws
+        let seeds = std::env::var("LAWS_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(3usize);
+        for seed in 0..seeds {
             let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
             check(&name, postfix, &text, &cuts, &[4, 1, 3, 2, 0]);
         }

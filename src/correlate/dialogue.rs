@@ -26,7 +26,11 @@ struct Transaction<'a> {
     ended: bool,
 }
 
-type ClientKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+/// Server, site, client address, EHLO name: all that a line says of its session.
+type ClientKey<'a> = (&'a [u8], &'a [u8], &'a [u8], &'a [u8]);
+
+/// How many open transactions of one client and name are looked at for one that a DATA can end.
+const OPEN_TRIED: usize = 64;
 
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
@@ -45,10 +49,10 @@ pub(super) fn digest<'a>(
         }
         let Some((helo, step)) = step(fact) else { continue };
         let Some(session) = fact.record.session else { continue };
-        let open = open.entry((fact.record.server, session.scope, session.id)).or_default();
+        let open = open.entry((fact.record.server, session.scope, session.id, helo)).or_default();
         let found = match step {
             Step::Begin => None,
-            _ => find(&all, open, helo, fact.time, &step),
+            _ => find(&all, open, fact.time, &step),
         };
         let at = found.unwrap_or_else(|| {
             all.push(Transaction {
@@ -69,7 +73,9 @@ pub(super) fn digest<'a>(
         transaction.recipients += u32::from(matches!(step, Step::Recipient { accepted: true }));
         if matches!(step, Step::End) {
             transaction.ended = true;
-            open.retain(|open| *open != at);
+            if let Some(place) = open.iter().rposition(|open| *open == at) {
+                open.remove(place);
+            }
         }
     }
     for transaction in &all {
@@ -106,22 +112,19 @@ fn was_accepted(reply: Reply<'_>) -> bool {
     reply.is_positive() || reply.code == 0
 }
 
-/// The last transaction of the client that the line can belong to.
-fn find(all: &[Transaction<'_>], open: &[u32], helo: &[u8], time: Option<Time>, step: &Step) -> Option<u32> {
-    let fits = |at: &&u32| {
-        let transaction = &all[**at as usize];
-        transaction.helo == helo
-            && match (transaction.last_time, time) {
-                (Some(last), Some(time)) => time.0.saturating_sub(last.0) <= IDLE_MICROS,
-                _ => true,
-            }
+/// The last transaction of the client that the line can belong to. Transactions whose client has been idle for too
+/// long are taken off the stack.
+fn find(all: &[Transaction<'_>], open: &mut Vec<u32>, time: Option<Time>, step: &Step) -> Option<u32> {
+    let is_fresh = |at: &u32| match (all[*at as usize].last_time, time) {
+        (Some(last), Some(time)) => time.0.saturating_sub(last.0) <= IDLE_MICROS,
+        _ => true,
     };
-    let with_recipients = |at: &&u32| !matches!(step, Step::End) || 0 < all[**at as usize].recipients;
-    open.iter()
-        .rev()
-        .find(|at| fits(at) && with_recipients(at))
-        .or_else(|| open.iter().rev().find(|at| fits(at)))
-        .copied()
+    while open.last().is_some_and(|at| !is_fresh(at)) {
+        open.pop();
+    }
+    let last = || open.iter().rev().take(OPEN_TRIED).filter(|at| is_fresh(at));
+    let ready = last().find(|at| !matches!(step, Step::End) || 0 < all[**at as usize].recipients);
+    ready.or_else(|| last().next()).copied()
 }
 
 /// Whether a transaction without its MAIL may have begun before the stretch.

@@ -6,7 +6,7 @@
 use super::message::{Message, Recipient};
 use super::queue::{Life, LifeKey, Queue, is_filter};
 use super::{Edges, Fact, Observer, Parts};
-use crate::ledger::{Origin, Outcome};
+use crate::ledger::{Origin, Outcome, Place};
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Peer, Status};
 use std::collections::BTreeMap;
 
@@ -84,22 +84,20 @@ impl Families {
             match &fact.record.event {
                 Event::Accepted { original_id: Some(id), .. } => {
                     let key = (fact.record.server, message.scope, *id);
-                    match find(queue, &key, |other| {
-                        other.opened < fact.place && other.closed.is_none_or(|closed| fact.place < closed)
-                    }) {
+                    let fits = |other: &Life<'_>| other.closed.is_none_or(|closed| fact.place < closed);
+                    match find(queue, &key, fact.place, fits) {
                         Some(parent) if parent != index => self.join(parent, index),
                         _ => waits = true,
                     }
                 }
                 Event::Delivery { child: Some((id, Offspring::Reinjected)), next_hop, .. } if is_filter(next_hop) => {
                     let key = (fact.record.server, message.scope, *id);
-                    match find(queue, &key, |other| {
-                        other.opened < fact.place
-                            && other.closed.is_none_or(|closed| {
-                                fact.place < closed
-                                    || edges.lines_between(closed, fact.place) <= super::edges::NEAR_LINES
-                            })
-                    }) {
+                    let fits = |other: &Life<'_>| {
+                        other.closed.is_none_or(|closed| {
+                            fact.place < closed || edges.lines_between(closed, fact.place) <= super::edges::NEAR_LINES
+                        })
+                    };
+                    match find(queue, &key, fact.place, fits) {
                         Some(child) if child != index => self.join(index, child),
                         _ => waits |= edges.near_start(key.0, fact.place),
                     }
@@ -118,10 +116,14 @@ impl Families {
     }
 }
 
-/// The latest life of a key that fits.
-fn find(queue: &Queue<'_>, key: &LifeKey<'_>, fits: impl Fn(&Life<'_>) -> bool) -> Option<u32> {
-    let lives = queue.by_key.get(key)?;
-    lives.all.iter().rev().copied().find(|life| fits(&queue.lives[*life as usize]))
+/// How many lives of one id are looked at to find the one that a line means: ids are not used again so fast.
+const LIVES_TRIED: usize = 64;
+
+/// The latest life of a key that was opened before `place` and fits.
+fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life<'_>) -> bool) -> Option<u32> {
+    let lives = &queue.by_key.get(key)?.all;
+    let before = lives.partition_point(|life| queue.lives[*life as usize].opened < place);
+    lives[..before].iter().rev().take(LIVES_TRIED).copied().find(|life| fits(&queue.lives[*life as usize]))
 }
 
 /// Whether a life came from this host itself without saying for whom, so that a line soon after it

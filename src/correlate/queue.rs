@@ -39,6 +39,15 @@ pub(super) struct Lives {
     open: Vec<u32>,
 }
 
+impl Lives {
+    /// Takes a life off the stack. It is nearly always the innermost one.
+    fn shut(&mut self, life: u32) {
+        if let Some(at) = self.open.iter().rposition(|open| *open == life) {
+            self.open.remove(at);
+        }
+    }
+}
+
 /// The lives of a stretch.
 pub(super) struct Queue<'a> {
     pub(super) lives: Vec<Life<'a>>,
@@ -149,9 +158,7 @@ impl<'a> Queue<'a> {
             return;
         }
         life.closed = Some(at);
-        if let Some(lives) = self.by_key.get_mut(&key) {
-            lives.open.retain(|open| *open != index);
-        }
+        self.by_key.entry(key).or_default().shut(index);
     }
 
     fn message(&mut self, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
@@ -227,18 +234,11 @@ impl<'a> Queue<'a> {
 
     fn end(&mut self, key: LifeKey<'a>, life: u32, at: Place) {
         self.lives[life as usize].closed = Some(at);
-        if let Some(lives) = self.by_key.get_mut(&key) {
-            lives.open.retain(|open| *open != life);
-        }
+        self.by_key.entry(key).or_default().shut(life);
     }
 
     fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
-        let birth = births.get(&key).and_then(|births| {
-            births.iter().find(|(place, _)| {
-                edges.lines_between(fact.place.min(*place), fact.place.max(*place)) <= super::edges::NEAR_LINES
-            })
-        });
-        if let Some((_, how)) = birth {
+        if let Some((_, how)) = births.get(&key).and_then(|births| nearest(births, fact.place, edges)) {
             let life = self.open(key, index, fact, true);
             self.lives[life as usize].birth = Some(*how);
             return;
@@ -280,6 +280,16 @@ impl<'a> Queue<'a> {
             }
         }
     }
+}
+
+/// The announcement nearest to a line, before or after it, if it is near enough. They are in order of place.
+fn nearest<'b>(births: &'b [(Place, Offspring)], place: Place, edges: &Edges) -> Option<&'b (Place, Offspring)> {
+    let after = births.partition_point(|(birth, _)| *birth < place);
+    let near = |birth: &&(Place, Offspring)| {
+        edges.lines_between(place.min(birth.0), place.max(birth.0)) <= super::edges::NEAR_LINES
+    };
+    let before = after.checked_sub(1).and_then(|at| births.get(at)).filter(near);
+    before.or_else(|| births.get(after).filter(near))
 }
 
 /// Whether a refusal at this stage ends the message, and not just one recipient.
