@@ -122,9 +122,9 @@ fn find(all: &[Transaction<'_>], open: &mut Vec<u32>, time: Option<Time>, step: 
     while open.last().is_some_and(|at| !is_fresh(at)) {
         open.pop();
     }
-    let last = || open.iter().rev().take(OPEN_TRIED).filter(|at| is_fresh(at));
-    let ready = last().find(|at| !matches!(step, Step::End) || 0 < all[**at as usize].recipients);
-    ready.or_else(|| last().next()).copied()
+    // A DATA that finds no recipients belongs to none of these: the transaction it ends may have begun before.
+    let fits = |at: &&u32| is_fresh(at) && (!matches!(step, Step::End) || 0 < all[**at as usize].recipients);
+    open.iter().rev().take(OPEN_TRIED).find(fits).copied()
 }
 
 /// Whether a transaction without its MAIL may have begun before the stretch.

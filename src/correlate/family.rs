@@ -19,7 +19,8 @@ pub(super) fn settle<'a>(
     loose: &mut [Parts],
 ) {
     let mut families = Families::new(queue.lives.len());
-    let mut open: Vec<bool> = queue.lives.iter().map(|life| !life.hard || life.closed.is_none()).collect();
+    let mut open: Vec<bool> =
+        queue.lives.iter().map(|life| !life.hard || life.closed.is_none() || life.entangled).collect();
     for (index, life) in queue.lives.iter().enumerate() {
         let waits = families.link(facts, queue, edges, index as u32, life);
         open[index] |= waits;

@@ -25,6 +25,9 @@ pub(super) struct Life<'a> {
     pub(super) birth: Option<Offspring>,
     pub(super) opened: Place,
     pub(super) closed: Option<Place>,
+    /// Another life of the same id, whose beginning is not sure, was opened inside: what belongs to which can
+    /// only be told with all lines of both.
+    pub(super) entangled: bool,
     has_message_id: bool,
     /// Recipients announced, recipients seen coming in, recipients that came to an end.
     announced: u32,
@@ -200,6 +203,7 @@ impl<'a> Queue<'a> {
             birth: None,
             opened: fact.place,
             closed: None,
+            entangled: false,
             has_message_id: matches!(fact.record.event, Event::MessageId(_)),
             announced: 0,
             seen: 0,
@@ -250,9 +254,17 @@ impl<'a> Queue<'a> {
                 life.facts.push(index);
             }
             _ => {
-                self.open(key, index, fact, false);
+                self.open_inside(key, index, fact);
             }
         }
+    }
+
+    /// Opens a life that is not surely new, perhaps inside another.
+    fn open_inside(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>) -> u32 {
+        if let Some(around) = self.top(&key) {
+            self.lives[around as usize].entangled = true;
+        }
+        self.open(key, index, fact, false)
     }
 
     /// Mail coming in, logged once per recipient: the life has begun for sure when all are seen.
@@ -262,7 +274,7 @@ impl<'a> Queue<'a> {
                 self.lives[life as usize].facts.push(index);
                 life
             }
-            _ => self.open(key, index, fact, false),
+            _ => self.open_inside(key, index, fact),
         };
         let life = &mut self.lives[life as usize];
         life.announced = recipients.max(1);
