@@ -79,12 +79,21 @@ pub struct Part {
 impl Part {
     /// Parses and digests a chunk.
     pub fn of(chunk: &Chunk, filter: &Filter) -> Part {
-        let mut reading = Reading::new(chunk, filter);
+        let mut books = Books::new(filter.window);
+        let mut part = Part::read(chunk, filter, &mut books);
+        part.ledger = books.into_ledger();
+        part
+    }
+
+    /// Parses and digests a chunk; what is decided goes to `books`, the rest is returned. A worker keeps its
+    /// books from chunk to chunk: most of what a chunk says is about clients and domains known already.
+    pub fn read(chunk: &Chunk, filter: &Filter, books: &mut Books) -> Part {
+        let mut reading = Reading::new(chunk, filter, books);
         let mut facts = Vec::with_capacity(chunk.bytes.len() / 256);
         for line in lines(&chunk.bytes) {
             reading.line(line, &mut facts);
         }
-        let loose = digest(&facts, &reading.edges, false, &mut reading.books);
+        let loose = digest(&facts, &reading.edges, false, reading.books);
         let mut part = reading.finish();
         part.loose = facts
             .iter()
@@ -123,11 +132,6 @@ impl Part {
     pub fn finish(mut self, window: Window) -> Ledger {
         self.settle(window, true);
         self.ledger
-    }
-
-    /// Takes out what is decided so far; the rest of the part goes on without it.
-    pub fn take_ledger(&mut self) -> Ledger {
-        std::mem::take(&mut self.ledger)
     }
 
     /// Lines that wait for their surroundings.
@@ -193,7 +197,7 @@ impl<'a> Iterator for Lines<'a> {
 struct Reading<'c> {
     chunk: &'c Chunk,
     filter: &'c Filter,
-    books: Books,
+    books: &'c mut Books,
     input: Input,
     edges: Edges,
     rejected: Vec<Rejected>,
@@ -204,11 +208,11 @@ struct Reading<'c> {
 }
 
 impl<'c> Reading<'c> {
-    fn new(chunk: &'c Chunk, filter: &'c Filter) -> Self {
+    fn new(chunk: &'c Chunk, filter: &'c Filter, books: &'c mut Books) -> Self {
         Reading {
             chunk,
             filter,
-            books: Books::new(filter.window),
+            books,
             input: Input {
                 path: chunk.path.clone(),
                 format: chunk.format.name.into(),
@@ -290,10 +294,9 @@ impl<'c> Reading<'c> {
         if 0 < input.lines {
             self.edges.see_line(Place { file: self.chunk.file, line: self.next_line - 1 });
         }
-        let mut ledger = std::mem::take(&mut self.books).into_ledger();
-        ledger.inputs.insert(self.chunk.file, input);
+        self.books.input(self.chunk.file, input);
         Part {
-            ledger,
+            ledger: Ledger::default(),
             loose: Vec::new(),
             edges: std::mem::take(&mut self.edges),
             rejected: std::mem::take(&mut self.rejected),

@@ -2,8 +2,8 @@
 
 use crate::correlate::{Fact, Message, Observer, Recipient};
 use crate::ledger::{
-    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FlowKey, HelloKey, Ledger, Origin, Outcome,
-    Place, ServerFacts, Smallest, Text, Time,
+    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input, Ledger, Origin,
+    Outcome, Place, ServerFacts, Smallest, Text, Time,
 };
 use crate::merge::Merge;
 use foldhash::HashMap;
@@ -39,6 +39,8 @@ pub struct Books {
     window: Window,
     /// The server that wrote the last record, and what was counted for it since.
     writing: (Option<Box<[u8]>>, ServerFacts),
+    /// The server that was named last, in bytes and as text.
+    server_name: (Box<[u8]>, Text),
     texts: HashMap<Box<[u8]>, Text>,
     addresses: HashMap<IpAddr, Text>,
 }
@@ -58,6 +60,14 @@ impl Books {
         let text: Text = String::from_utf8_lossy(bytes).to_lowercase().into();
         self.texts.insert(bytes.into(), text.clone());
         text
+    }
+
+    /// Shared text of a server's name: nearly always that of the server named before.
+    fn server_text(&mut self, name: &[u8]) -> Text {
+        if *self.server_name.0 != *name {
+            self.server_name = (name.into(), self.text(name));
+        }
+        self.server_name.1.clone()
     }
 
     /// Shared text of an address: writing one out takes longer than looking it up.
@@ -99,6 +109,12 @@ impl Books {
         }
     }
 
+    /// Books what was read of a file. The next record may be of another file and format.
+    pub fn input(&mut self, file: FileId, input: Input) {
+        self.flush();
+        self.ledger.inputs.entry(file).or_default().merge(input);
+    }
+
     /// Books what was counted for the server that wrote last.
     fn flush(&mut self) {
         let (Some(name), facts) = std::mem::take(&mut self.writing) else { return };
@@ -112,13 +128,16 @@ impl Books {
     }
 
     fn server(&mut self, name: &[u8]) -> &mut ServerFacts {
-        let server = self.text(name);
+        let server = self.server_text(name);
         self.ledger.servers.entry(server).or_default()
     }
 
     fn client_facts(&mut self, server: &[u8], peer: &Peer<'_>, time: Option<Time>) -> &mut ClientFacts {
-        let key = ClientKey { server: self.text(server), client: self.client(peer) };
-        let name = (!peer.name.is_empty()).then(|| self.text(peer.name));
+        let key = ClientKey { server: self.server_text(server), client: self.client(peer) };
+        let knows = |facts: &ClientFacts| facts.names.iter().any(|name| *name.as_bytes() == *peer.name);
+        // A client's name is the same from line to line: it is looked up only when it is not.
+        let new = !peer.name.is_empty() && !self.ledger.clients.get(&key).is_some_and(knows);
+        let name = new.then(|| self.text(peer.name));
         let facts = self.ledger.clients.entry(key).or_default();
         facts.span.see(time);
         if let Some(name) = name.filter(|name| facts.names.wants(name)) {
@@ -131,7 +150,8 @@ impl Books {
         if name.is_empty() {
             return;
         }
-        let key = HelloKey { server: self.text(fact.record.server), client: self.client(peer), name: self.text(name) };
+        let key =
+            HelloKey { server: self.server_text(fact.record.server), client: self.client(peer), name: self.text(name) };
         let hello = self.ledger.hellos.entry(key).or_default();
         hello.times += 1;
         hello.span.see(fact.time);
@@ -173,9 +193,10 @@ impl Books {
 
     fn recipient(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, leads: bool) {
         let key = self.flow_key(message, recipient);
-        if let Some(tester) =
-            address::tester(message.helo, message.reverse_path.unwrap_or_default(), recipient.forward_path)
-        {
+        // Testers ask for third parties: what went into a mailbox here is no test.
+        let test = (recipient.outcome != Outcome::Delivered)
+            .then(|| address::tester(message.helo, message.reverse_path.unwrap_or_default(), recipient.forward_path));
+        if let Some(tester) = test.flatten() {
             let tester = Text::from(tester);
             self.client_facts(message.server, &message.client, message.opening.time).testers.insert(tester);
         }
@@ -189,7 +210,8 @@ impl Books {
             flow.bytes += message.size_bytes;
         }
         keep(&mut flow.openings, message.opening);
-        if recipient.fact.place != message.opening.place {
+        // Mail into our own mailboxes needs no proof that it got there, and is most of the mail.
+        if recipient.outcome != Outcome::Delivered && recipient.fact.place != message.opening.place {
             keep(&mut flow.outcomes, recipient.fact);
         }
     }
@@ -200,7 +222,7 @@ impl Books {
         let final_domain = Some(self.domain(recipient.final_path)).filter(|last| *last != forward_domain);
         let hidden = address::hidden_domain(recipient.forward_path);
         FlowKey {
-            server: self.text(message.server),
+            server: self.server_text(message.server),
             client: match message.origin {
                 Origin::Network => self.client(&message.client),
                 Origin::Local => Client::User(self.text(message.user)),

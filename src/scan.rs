@@ -3,6 +3,7 @@
 use crate::fold::{Chunk, Filter, Part, Rejected};
 use crate::ledger::{FileId, Ledger, Text};
 use crate::merge::Merge;
+use crate::observe::Books;
 use crate::source::{Log, Splitter};
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::collections::BTreeMap;
@@ -45,12 +46,25 @@ pub fn scan(logs: Vec<Log>, plan: Plan, filter: &Filter, watch: &mut dyn Watch) 
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || read(logs, plan.chunk_bytes, &to_fold));
         let merger = scope.spawn(|| merge(parts, &paths, filter, watch));
-        chunks.into_iter().enumerate().par_bridge().for_each_with(to_merge, |to_merge, (number, chunk): (_, Chunk)| {
+        let fold = |mut books: Books, (number, chunk): (usize, Chunk)| {
+            let part = Part::read(&chunk, filter, &mut books);
             // The merger only goes away by a panic, which the join below passes on.
-            let _ = to_merge.send((number, chunk.bytes.len() as u64, Part::of(&chunk, filter)));
-        });
+            let _ = to_merge.send((number, chunk.bytes.len() as u64, part));
+            books
+        };
+        let mut ledger = chunks
+            .into_iter()
+            .enumerate()
+            .par_bridge()
+            .fold(|| Books::new(filter.window), fold)
+            .map(Books::into_ledger)
+            .reduce(Ledger::default, |mut a, b| {
+                a.merge(b);
+                a
+            });
+        drop(to_merge);
         let problems = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let mut ledger = merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        ledger.merge(merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         for (file, problem) in problems {
             ledger.inputs.entry(file).or_default().problems.insert(problem.into());
         }
@@ -74,9 +88,8 @@ fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: &SyncSender<Chunk>) -> Vec<
     problems
 }
 
-/// Joins parts in the order of the input. What is decided goes to one ledger at once; what is loose is
-/// joined with its neighbours two of like size at a time, so that a line is looked at again only when
-/// its surroundings have doubled.
+/// Joins what the chunks left loose, in the order of the input: two neighbours of like size at a time, so that a
+/// line is looked at again only when its surroundings have doubled. Returns what that decides.
 fn merge(
     parts: Receiver<(usize, u64, Part)>,
     paths: &BTreeMap<FileId, Text>,
@@ -86,14 +99,12 @@ fn merge(
     let mut waiting: BTreeMap<usize, (u64, Part)> = BTreeMap::new();
     let mut next = 0;
     let mut tower: Vec<(u32, Part)> = Vec::new();
-    let mut ledger = Ledger::default();
     for (number, bytes, part) in parts {
         waiting.insert(number, (bytes, part));
         while let Some((bytes, mut part)) = waiting.remove(&next) {
             next += 1;
             hand_out(&mut part, paths, watch);
             watch.folded(bytes);
-            ledger.merge(part.take_ledger());
             tower.push((0, part));
             while let [.., (below, _), (top, _)] = tower.as_slice() {
                 if below != top {
@@ -106,10 +117,7 @@ fn merge(
     while 1 < tower.len() {
         join_top(&mut tower, filter);
     }
-    if let Some((_, part)) = tower.pop() {
-        ledger.merge(part.finish(filter.window));
-    }
-    ledger
+    tower.pop().map_or_else(Ledger::default, |(_, part)| part.finish(filter.window))
 }
 
 fn join_top(tower: &mut Vec<(u32, Part)>, filter: &Filter) {

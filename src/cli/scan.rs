@@ -53,6 +53,8 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
         report::write_tables(&report, &ledger, &site, folder)?;
     }
     print(&report, options, out)?;
+    // The program ends here: taking millions of entries apart one by one would only take time.
+    std::mem::forget(ledger);
     Ok(status(&analysis, options, incomplete))
 }
 

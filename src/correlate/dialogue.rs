@@ -7,8 +7,8 @@
 //! A transaction that is never ended is over once its client has been idle for ten minutes.
 
 use super::edges::IDLE_MICROS;
-use super::family::pending;
 use super::message::{Message, Recipient};
+use super::recipients::pending;
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Time};
 use foldhash::HashMap;

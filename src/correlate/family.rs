@@ -5,10 +5,10 @@
 
 use super::message::{Message, Recipient};
 use super::queue::{Life, LifeKey, Queue, is_filter};
+use super::recipients::Recipients;
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Place};
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Peer, Status};
-use std::collections::BTreeMap;
 
 pub(super) fn settle<'a>(
     facts: &'a [Fact<'a>],
@@ -162,54 +162,20 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
         opening,
         recipients: Vec::new(),
     };
-    let mut recipients = BTreeMap::new();
+    let mut recipients = Recipients::default();
     for (generation, life) in lives().enumerate() {
-        let mut own = BTreeMap::new();
+        let mut own = Recipients::default();
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
             read_fact(fact, generation == 0, &mut message, &mut own);
         }
-        hand_on(&mut recipients, own);
+        recipients.hand_on(own);
     }
-    message.recipients = recipients.into_values().map(|entry: Entry<'a>| entry.recipient).collect();
+    message.recipients = recipients.into_vec();
     message.taken |= !message.recipients.is_empty();
     (message.taken || message.origin == Origin::Network).then_some(message)
 }
 
-/// A recipient, and whether the life handed it to a filter.
-struct Entry<'a> {
-    recipient: Recipient<'a>,
-    filtered: bool,
-}
-
-/// Replaces what a life handed to a filter by what became of it in the life that followed.
-fn hand_on<'a>(known: &mut BTreeMap<&'a [u8], Entry<'a>>, own: BTreeMap<&'a [u8], Entry<'a>>) {
-    if own.is_empty() {
-        return;
-    }
-    let waiting: Vec<(&'a [u8], &'a [u8])> =
-        known.iter().filter(|(_, e)| e.filtered).map(|(key, e)| (*key, e.recipient.final_path)).collect();
-    let mut matched = false;
-    for (path, mut entry) in own {
-        // The filter was given the rewritten path; the original one is the client's.
-        let original = waiting.iter().find(|(key, last)| *key == path || *last == path).map(|(key, _)| *key);
-        let key = original.unwrap_or(path);
-        matched |= original.is_some();
-        entry.recipient.forward_path = key;
-        known.insert(key, entry);
-    }
-    if !matched {
-        for (key, _) in waiting {
-            known.remove(key);
-        }
-    }
-}
-
-fn read_fact<'a>(
-    fact: &'a Fact<'a>,
-    is_first: bool,
-    message: &mut Message<'a>,
-    own: &mut BTreeMap<&'a [u8], Entry<'a>>,
-) {
+fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, own: &mut Recipients<'a>) {
     match &fact.record.event {
         Event::Accepted { client, account, .. } if is_first => {
             message.client = *client;
@@ -241,8 +207,7 @@ fn read_fact<'a>(
             message.reverse_path = Some(reverse_path);
             message.size_bytes = *size_bytes;
             message.taken = true;
-            let entry = Entry { recipient: pending(forward_path, fact), filtered: false };
-            own.entry(forward_path).or_insert(entry);
+            own.named(forward_path, fact);
         }
         Event::Queued { reverse_path, size_bytes, .. } => {
             message.taken = true;
@@ -256,7 +221,7 @@ fn read_fact<'a>(
             let path = original_forward_path.unwrap_or(forward_path);
             let outcome = outcome(*status, next_hop);
             let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
-            let known = own.entry(path).or_insert_with(|| Entry { recipient: pending(path, fact), filtered: false });
+            let known = own.named(path, fact);
             if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
                 known.filtered = filtered;
                 known.recipient.outcome = outcome;
@@ -272,18 +237,6 @@ fn read_fact<'a>(
 /// Whether the log names a client at all: mail handed in on the server has none.
 fn is_named(client: &Peer<'_>) -> bool {
     client.address.is_some() || !client.name.is_empty()
-}
-
-/// A recipient that was taken in and of which no more is known.
-pub(super) fn pending<'a>(path: &'a [u8], fact: &'a Fact<'a>) -> Recipient<'a> {
-    Recipient {
-        forward_path: path,
-        final_path: path,
-        outcome: Outcome::Unknown,
-        refusal: None,
-        next_hop: NextHop::None,
-        fact,
-    }
 }
 
 fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {

@@ -18,6 +18,7 @@ mod family;
 mod message;
 mod outbound;
 mod queue;
+mod recipients;
 
 pub use edges::Edges;
 pub use message::{Message, Recipient};

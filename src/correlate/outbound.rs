@@ -5,8 +5,8 @@
 //! reported as a second view ([`Origin::Outbound`]), never added to the first.
 
 use super::edges::IDLE_MICROS;
-use super::family::pending;
 use super::message::{Message, Recipient};
+use super::recipients::pending;
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Time};
 use foldhash::HashMap;

@@ -10,6 +10,7 @@ use super::{Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::Place;
 use foldhash::HashMap;
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
+use smallvec::{SmallVec, smallvec};
 
 /// Names a queue life within a stretch: server, scope, id.
 pub(super) type LifeKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
@@ -18,7 +19,7 @@ pub(super) type LifeKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 pub(super) struct Life<'a> {
     pub(super) server: &'a [u8],
     /// Its lines, by index.
-    pub(super) facts: Vec<u32>,
+    pub(super) facts: SmallVec<[u32; 8]>,
     /// Whether its first line is surely the first there is.
     pub(super) hard: bool,
     /// How it was born, if another message announced it.
@@ -38,8 +39,8 @@ pub(super) struct Life<'a> {
 /// All lives of one queue id in the stretch, and the stack of those still open.
 #[derive(Default)]
 pub(super) struct Lives {
-    pub(super) all: Vec<u32>,
-    open: Vec<u32>,
+    pub(super) all: SmallVec<[u32; 2]>,
+    open: SmallVec<[u32; 2]>,
 }
 
 impl Lives {
@@ -198,7 +199,7 @@ impl<'a> Queue<'a> {
         let life = self.lives.len() as u32;
         self.lives.push(Life {
             server: key.0,
-            facts: vec![index],
+            facts: smallvec![index],
             hard,
             birth: None,
             opened: fact.place,

@@ -62,8 +62,7 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
-    let findings = judge(ledger, site, options);
-    let (all, mut by_server) = pictures(ledger, site);
+    let (findings, (all, mut by_server)) = rayon::join(|| judge(ledger, site, options), || pictures(ledger, site));
     ledger.servers.keys().for_each(|server| {
         by_server.entry(server.clone()).or_default();
     });

@@ -116,7 +116,7 @@ pub struct FlowKey {
 /// How much of it there was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flow {
-    /// Messages, each counted in one flow only (that of its smallest recipient), so that sums are exact.
+    /// Messages, each counted in one flow only (that of the recipient named first), so that sums are exact.
     pub messages: u64,
     /// Recipients.
     pub recipients: u64,

@@ -81,7 +81,11 @@ impl Evidence {
     /// The evidence of a raw line.
     pub fn of(place: Place, line: &[u8]) -> Evidence {
         let kept = &line[..line.len().min(Evidence::LONGEST)];
-        Evidence { place, text: String::from_utf8_lossy(kept).into() }
+        let text = match std::str::from_utf8(kept) {
+            Ok(text) => text.into(),
+            Err(_) => String::from_utf8_lossy(kept).into(),
+        };
+        Evidence { place, text }
     }
 }
 

@@ -167,7 +167,8 @@ pub fn is_localhost(name: &str) -> bool {
 /// Lower case, without a trailing dot; borrowed where nothing needs to change.
 fn canonical(name: &str) -> Cow<'_, str> {
     let name = name.trim_end_matches('.');
-    match name.chars().any(char::is_uppercase) {
+    // Names in a ledger are lower case already, and nearly all are ASCII: every flow is asked about.
+    match name.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
         true => Cow::Owned(name.to_lowercase()),
         false => Cow::Borrowed(name),
     }
