@@ -7,7 +7,7 @@ use crate::ledger::{
 };
 use crate::merge::Merge;
 use foldhash::HashMap;
-use relayaudit_parsers::address;
+use relayaudit_parsers::address::{self, Form};
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
 use std::net::IpAddr;
 
@@ -188,11 +188,12 @@ impl Books {
             next_hop: NextHop::None,
             fact,
         };
-        self.recipient(&message, &recipient, false);
+        let way = self.way(&message);
+        self.recipient(&message, &recipient, way, false);
     }
 
-    fn recipient(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, leads: bool) {
-        let key = self.flow_key(message, recipient);
+    fn recipient(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, way: FlowKey, leads: bool) {
+        let key = self.flow_key(way, recipient);
         // Testers ask for third parties: what went into a mailbox here is no test.
         let test = (recipient.outcome != Outcome::Delivered)
             .then(|| address::tester(message.helo, message.reverse_path.unwrap_or_default(), recipient.forward_path));
@@ -216,11 +217,8 @@ impl Books {
         }
     }
 
-    fn flow_key(&mut self, message: &Message<'_>, recipient: &Recipient<'_>) -> FlowKey {
-        let form = address::form(recipient.forward_path);
-        let forward_domain = self.domain(recipient.forward_path);
-        let final_domain = Some(self.domain(recipient.final_path)).filter(|last| *last != forward_domain);
-        let hidden = address::hidden_domain(recipient.forward_path);
+    /// What all recipients of a message have in common; the rest is filled in for each.
+    fn way(&mut self, message: &Message<'_>) -> FlowKey {
         FlowKey {
             server: self.server_text(message.server),
             client: match message.origin {
@@ -231,12 +229,28 @@ impl Books {
             account: message.account.map(|account| self.text(account)),
             origin: message.origin,
             reverse_domain: message.reverse_path.map(|path| self.domain(path)),
-            forward_domain,
-            form,
+            forward_domain: Text::default(),
+            form: Form::Plain,
+            hidden_domain: None,
+            final_domain: None,
+            outcome: Outcome::Unknown,
+            refusal: None,
+        }
+    }
+
+    fn flow_key(&mut self, way: FlowKey, recipient: &Recipient<'_>) -> FlowKey {
+        let forward_domain = self.domain(recipient.forward_path);
+        let rewritten = recipient.final_path != recipient.forward_path;
+        let final_domain = rewritten.then(|| self.domain(recipient.final_path)).filter(|last| *last != forward_domain);
+        let hidden = address::hidden_domain(recipient.forward_path);
+        FlowKey {
+            form: address::form(recipient.forward_path),
             hidden_domain: hidden.map(|domain| self.text(&domain)),
+            forward_domain,
             final_domain,
             outcome: recipient.outcome,
             refusal: recipient.refusal,
+            ..way
         }
     }
 
@@ -332,8 +346,9 @@ impl Observer for Books {
         }
         // The message counts with its first accepted recipient.
         let lead = message.recipients.iter().position(|recipient| recipient.refusal.is_none());
+        let way = self.way(message);
         for (index, recipient) in message.recipients.iter().enumerate() {
-            self.recipient(message, recipient, Some(index) == lead);
+            self.recipient(message, recipient, way.clone(), Some(index) == lead);
         }
     }
 }
