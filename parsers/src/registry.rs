@@ -21,6 +21,9 @@ pub struct Format {
     pub lacks: &'static str,
     /// Where the facts of its grammar come from.
     pub source: &'static str,
+    /// Beginnings of file names of which the first only repeats lines of the second, with more detail: where both
+    /// lie in one folder, the first is not read.
+    pub repeats: &'static [(&'static str, &'static str)],
     /// Whether a line is surely of this format. Used on the first lines of a file, and must
     /// be true of at most one format for any line.
     pub recognises: fn(line: &[u8]) -> bool,
@@ -41,7 +44,8 @@ pub struct Context {
 }
 
 /// Every format, in the order in which `relayaudit formats` lists them.
-pub const FORMATS: &[&Format] = &[&crate::postfix::FORMAT, &crate::iis_w3c::FORMAT, &crate::exchange2000::FORMAT];
+pub const FORMATS: &[&Format] =
+    &[&crate::postfix::FORMAT, &crate::iis_w3c::FORMAT, &crate::exchange2000::FORMAT, &crate::exim::FORMAT];
 
 /// The format of that name, if there is one.
 pub fn by_name(name: &str) -> Option<&'static Format> {

@@ -1,7 +1,7 @@
 //! Detectors: pure functions of the finished ledger and the site. They never read a log.
 //!
 //! A rule is one file and one line in [`DETECTORS`]. What a recipient was is decided in
-//! [`route`] alone; what the findings mean together, in [`verdict`].
+//! [`route()`] alone; what the findings mean together, in [`verdict()`].
 
 pub mod analysis;
 pub mod finding;

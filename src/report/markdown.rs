@@ -1,7 +1,7 @@
 //! Markdown (CommonMark with GitHub's tables): the report to paste into a ticket.
 //!
 //! Values from the logs are code spans and lines are code blocks, so that nothing in them is a
-//! link, a mention or markup (see [`escape`]).
+//! link, a mention or markup (see [`super::escape`]).
 
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
 use super::figures::{minute, percent, size, time};

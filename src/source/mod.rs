@@ -21,6 +21,7 @@ use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, Context, Format};
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
+use std::path::Path;
 
 /// How files are to be read.
 #[derive(Clone, Copy)]
@@ -97,8 +98,32 @@ pub fn open(paths: &[String], reading: &Reading) -> Logs {
         // A folder of unknown files is a failure of the run, not something to pass over.
         logs.failures.append(&mut logs.skipped);
     }
+    drop_repeats(&mut logs);
     number(&mut logs.logs);
     logs
+}
+
+/// Leaves out logs that only repeat lines of others beside them.
+fn drop_repeats(logs: &mut Logs) {
+    let split = |path: &str| {
+        let path = Path::new(path);
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        (path.parent().map(Path::to_path_buf), name)
+    };
+    let places: Vec<_> = logs.logs.iter().map(|log| split(&log.path)).collect();
+    let repeated = |log: &Log| {
+        let (folder, name) = split(&log.path);
+        log.format.repeats.iter().find(|(copy, of)| {
+            let beside = |(other, original): &(_, String)| *other == folder && original.starts_with(of);
+            name.starts_with(copy) && places.iter().any(beside)
+        })
+    };
+    let (copies, kept) = std::mem::take(&mut logs.logs).into_iter().partition(|log| repeated(log).is_some());
+    logs.logs = kept;
+    for copy in copies {
+        let of = repeated(&copy).map_or("", |(_, of)| of);
+        logs.skipped.push(Failure { path: copy.path, what: format!("it repeats lines of the {of} beside it") });
+    }
 }
 
 /// Recognises one file by its first lines.

@@ -22,6 +22,7 @@ pub const FORMAT: Format = Format {
     lacks: "EHLO names, accounts, refusals, the other server's answers",
     source: "Microsoft KB 246965, KB 311739, KB 821905; AWStats tools/maillogconvert.pl (meaning of 1019, 1028, 1030, \
              1031); observed: corpus exchange2000-tracking",
+    repeats: &[],
     recognises,
     parse,
     direct,

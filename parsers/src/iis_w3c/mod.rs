@@ -26,6 +26,7 @@ pub const FORMAT: Format = Format {
             and whatever columns the administrator did not select",
     source: "W3C Extended Log File Format (WD-logfile-960323); Microsoft Learn \"Log Formats\" (cc780772); observed: \
              corpus iis-smtp-w3c (OSSEC documentation, IIS 5.0; M. Hinshelwood, IIS 7.0; Convert-PKIISLog, 2019)",
+    repeats: &[],
     recognises,
     parse,
     direct,

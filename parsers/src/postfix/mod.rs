@@ -30,6 +30,7 @@ pub const FORMAT: Format = Format {
             (rsyslog's RFC 5424 envelope)",
     source: "postfix 3.7 src/smtpd/smtpd.c, smtpd_check.c, src/cleanup, src/global/log_adhoc.c, mail_queue.h, \
              postscreen_smtpd.c; RFC 3164, RFC 5424",
+    repeats: &[],
     recognises,
     parse,
     direct: |_, _| (),
