@@ -28,6 +28,12 @@ impl Merge for bool {
     }
 }
 
+impl<T: Merge> Merge for Box<T> {
+    fn merge(&mut self, other: Box<T>) {
+        (**self).merge(*other);
+    }
+}
+
 impl<K: Ord, V: Merge> Merge for BTreeMap<K, V> {
     fn merge(&mut self, other: Self) {
         for (key, value) in other {

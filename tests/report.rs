@@ -58,7 +58,7 @@ fn add(ledger: &mut Ledger, server: &str, mail: Mail<'_>) {
         "Jan 18 06:55:02 mx1 postfix/smtpd[4711]: NOQUEUE: client=unknown[{client}], to=<user@{forward}>, helo=<{HOSTILE}>"
     );
     flow.openings.insert(Evidence::of(Place { file: FileId(1), line }, text.as_bytes()));
-    ledger.flows.entry(key).or_default().merge(flow);
+    ledger.flows.entry(key).or_default().merge(Box::new(flow));
 }
 
 fn client(ledger: &mut Ledger, server: &str, address: &str, name: &str, helo: &str) {

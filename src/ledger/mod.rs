@@ -37,7 +37,8 @@ pub struct Ledger {
     /// What was read.
     pub inputs: BTreeMap<FileId, Input>,
     /// Recipients, by who sent them where and what became of them.
-    pub flows: Book<FlowKey, Flow>,
+    /// Boxed, since a hash table is up to half empty and flows are many and large.
+    pub flows: Book<FlowKey, Box<Flow>>,
     /// Clients.
     pub clients: Book<ClientKey, ClientFacts>,
     /// EHLO names.

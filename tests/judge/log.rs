@@ -95,7 +95,7 @@ impl Log {
         }
         let line = 1 + self.0.flows.len() as u64;
         flow.openings.insert(Evidence::of(Place { line, ..Place::default() }, b"a line"));
-        self.0.flows.entry(mail.key).or_default().merge(flow);
+        self.0.flows.entry(mail.key).or_default().merge(Box::new(flow));
         self
     }
 
