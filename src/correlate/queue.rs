@@ -36,20 +36,11 @@ pub(super) struct Life<'a> {
     ended: u32,
 }
 
-/// All lives of one queue id in the stretch, and the stack of those still open.
+/// All lives of one queue id in the stretch, and the stack of those still open (the top is; below it may be closed ones).
 #[derive(Default)]
 pub(super) struct Lives {
     pub(super) all: SmallVec<[u32; 2]>,
     open: SmallVec<[u32; 2]>,
-}
-
-impl Lives {
-    /// Takes a life off the stack. It is nearly always the innermost one.
-    fn shut(&mut self, life: u32) {
-        if let Some(at) = self.open.iter().rposition(|open| *open == life) {
-            self.open.remove(at);
-        }
-    }
 }
 
 /// The lives of a stretch.
@@ -162,7 +153,7 @@ impl<'a> Queue<'a> {
             return;
         }
         life.closed = Some(at);
-        self.by_key.entry(key).or_default().shut(index);
+        self.shut(&key);
     }
 
     fn message(&mut self, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
@@ -239,7 +230,16 @@ impl<'a> Queue<'a> {
 
     fn end(&mut self, key: LifeKey<'a>, life: u32, at: Place) {
         self.lives[life as usize].closed = Some(at);
-        self.by_key.entry(key).or_default().shut(life);
+        self.shut(&key);
+    }
+
+    /// Takes closed lives off the top of a stack. Those that were closed below the top wait there for their turn, so
+    /// that an id that is used again without end costs no search.
+    fn shut(&mut self, key: &LifeKey<'a>) {
+        let Some(lives) = self.by_key.get_mut(key) else { return };
+        while lives.open.last().is_some_and(|top| self.lives[*top as usize].closed.is_some()) {
+            lives.open.pop();
+        }
     }
 
     fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
