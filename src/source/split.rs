@@ -9,6 +9,9 @@ use std::io::{self, Read};
 /// 8 KiB, Exchange at 64 KiB.
 pub const LONGEST_LINE: usize = 1 << 20;
 
+/// Room made for a chunk before it is read; a larger one grows as it comes.
+const LARGEST_RESERVE: usize = 16 << 20;
+
 /// Cuts a log into chunks.
 pub struct Splitter {
     log: Log,
@@ -74,6 +77,8 @@ impl Splitter {
     fn read(&mut self, bytes: &mut Vec<u8>, wanted: usize) {
         let want = wanted.saturating_sub(bytes.len()).max(1) as u64;
         let before = bytes.len();
+        // One allocation a chunk; growing it while reading would copy it several times over.
+        bytes.reserve(wanted.saturating_sub(before).min(LARGEST_RESERVE));
         let result = self.log.source.by_ref().take(want).read_to_end(bytes);
         match result {
             Ok(_) if (bytes.len() - before) as u64 == want => {}

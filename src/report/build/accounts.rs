@@ -5,6 +5,7 @@ use crate::ledger::{Client, Ledger, Origin, Span};
 use crate::merge::Merge;
 use crate::report::model::{AccountRow, FindingRow};
 use crate::site::neighbourhood;
+use foldhash::HashSet;
 use ipnet::IpNet;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,8 @@ struct Use<'a> {
     messages: u64,
     recipients: u64,
     bytes: u64,
-    clients: BTreeSet<&'a Client>,
-    networks: BTreeSet<IpNet>,
+    clients: HashSet<&'a Client>,
+    networks: HashSet<IpNet>,
     auth_failures: u64,
     rules: BTreeSet<Rule>,
     severity: Option<Severity>,

@@ -97,7 +97,7 @@ struct Known {
 
 /// What the ledger knows of some clients, in one pass over each book.
 fn known<'a>(ledger: &Ledger, clients: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Known> {
-    let mut index = BTreeMap::<Client, &'a str>::default();
+    let mut index = foldhash::HashMap::<Client, &'a str>::default();
     let mut known = BTreeMap::<&'a str, Known>::new();
     for client in clients {
         possible(client).into_iter().for_each(|key| {
