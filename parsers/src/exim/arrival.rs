@@ -2,7 +2,7 @@
 //! (Exim 4 specification, section "Logging message reception").
 
 use super::atoms::{bare_address, path};
-use super::fields::fields;
+use super::fields::{Fields, fields};
 use crate::record::Event;
 use crate::text::{Expected, Parsed};
 use memchr::memmem;
@@ -23,14 +23,12 @@ pub fn statement(input: &[u8]) -> Parsed<'_, Event<'_>> {
     }
     let is_local = found.protocol.is_some_and(|protocol| protocol.starts_with(b"local"));
     let host = found.host.unwrap_or_default();
-    let is_forgeable = found.host.is_some() && found.user.is_some() && 1 < memmem::find_iter(input, b" P=").count();
     Ok((
         b"",
         Event::Arrived {
             client: host.peer,
             helo: host.helo,
-            // The answer of an ident service may hold spaces, and so a `P=` and an account of the client's invention.
-            account: found.account.filter(|_| !is_forgeable),
+            account: found.account.filter(|_| is_logged_in(&found, input)),
             user: found.user.filter(|_| found.host.is_none()).unwrap_or_default(),
             reverse_path,
             size_bytes: found.size_bytes.unwrap_or(0),
@@ -38,6 +36,20 @@ pub fn statement(input: &[u8]) -> Parsed<'_, Event<'_>> {
             notifies: found.reference.filter(|_| reverse_path.is_empty() && is_local),
         },
     ))
+}
+
+/// Whether an account on the line is Exim's word and not the client's.
+///
+/// `DN=`, `SNI=` and the answer of an ident service (`U=`) are the client's text without any escape, and can hold an ` A=`.
+/// But the protocol says whether the client logged in (`esmtpa`, `esmtpsa`, RFC 3848, `asmtp` in old releases), and only `U=` comes
+/// before it: if there is one, the line must have no other ` P=`.
+fn is_logged_in(found: &Fields<'_>, input: &[u8]) -> bool {
+    const WITHOUT: [&[u8]; 6] = [b"smtp", b"smtps", b"esmtp", b"esmtps", b"lmtp", b"lmtps"];
+    let Some(protocol) = found.protocol else { return false };
+    let protocol = protocol.strip_prefix(b"utf8").unwrap_or(protocol);
+    let has_ident = found.host.is_some() && found.user.is_some();
+    let is_alone = || memmem::find_iter(input, b" P=").nth(1).is_none();
+    !WITHOUT.contains(&protocol) && (!has_ident || is_alone())
 }
 
 /// Parses `<>` or an address without brackets. One that breaks the rule for quotation marks ends where the fields begin.

@@ -74,10 +74,16 @@ fn ends_recipient(rest: &[u8]) -> bool {
 /// A recipient with spaces in it (a command, a file, a local-part without its quotation marks): it ends at its
 /// ` <ORIGINAL>`, or at the router.
 fn loose(input: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
-    let with_original = memmem::find_iter(input, b" <").find_map(|at| {
-        let (rest, original) = path(&input[at + 1..]).ok()?;
-        ends_recipient(rest).then_some((rest, (&input[..at], Some(original))))
-    });
+    let mut starts = memmem::find_iter(input, b" <").peekable();
+    let mut with_original = None;
+    while let (None, Some(at)) = (with_original, starts.next()) {
+        // Up to the next one only: a path has no ` <`, and the line is read but once.
+        let end = starts.peek().copied().unwrap_or(input.len());
+        with_original = path(&input[at + 1..end]).ok().and_then(|(unread, original)| {
+            let rest = &input[end - unread.len()..];
+            ends_recipient(rest).then_some((rest, (&input[..at], Some(original))))
+        });
+    }
     let ends = [b" R=".as_slice(), b": "].iter().filter_map(|end| memmem::find(input, end)).min();
     let alone = || ends.map(|at| (&input[at..], (&input[..at], None)));
     let wanted = Expected { rest: input, what: "a recipient and ` R=` after it" };

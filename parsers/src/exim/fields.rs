@@ -5,6 +5,7 @@
 
 use super::atoms::{Host, host, path, quoted, word};
 use crate::text::{Parsed, number};
+use memchr::memmem;
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{is_a, tag, take_till};
@@ -59,7 +60,8 @@ impl<'a> Fields<'a> {
         match key {
             b"A" => self.account = Some(account(value)),
             b"U" => self.user = Some(value),
-            b"P" => self.protocol = Some(value),
+            // The first counts: the client chooses what follows (`SNI=`).
+            b"P" => self.protocol = self.protocol.or(Some(value)),
             b"R" => self.reference = Some(value),
             b"F" => self.reverse_path = Some(value),
             b"S" => self.size_bytes = number(value),
@@ -88,9 +90,10 @@ fn field(input: &[u8]) -> Parsed<'_, Field<'_>> {
     }
 }
 
-/// `DN="..."`: the name in the certificate of the other side.
+/// `DN="..."`: the name in the certificate of the other side; `SNI="..."`: the server name that the client asked for
+/// (without quotation marks in later releases). Both are the other side's text.
 fn in_quotes(input: &[u8]) -> Parsed<'_, Field<'_>> {
-    map(preceded(tag("DN="), quoted), |_| Field::Nothing).parse(input)
+    map(preceded(alt((tag("DN="), tag("SNI="))), quoted), |_| Field::Nothing).parse(input)
 }
 
 /// `F=<...>`: the reverse-path; `P=<...>`: the one that a delivery used.
@@ -99,15 +102,34 @@ fn in_brackets(input: &[u8]) -> Parsed<'_, Field<'_>> {
         .parse(input)
 }
 
+/// `KEY=word`. A key that is not known is read too, since a later release or a selector may put it before one that is.
 fn key_and_word(input: &[u8]) -> Parsed<'_, Field<'_>> {
-    const KEYS: [&[u8]; 24] = [
-        b"A", b"U", b"P", b"R", b"S", b"F", b"I", b"X", b"T", b"ST", b"CV", b"SNI", b"DN", b"PRX", b"M8S", b"RT",
-        b"QT", b"DT", b"DKIM", b"SPF", b"DMARC", b"Ci", b"D", b"ARC",
-    ];
-    let key = verify(take_till(|b: u8| !b.is_ascii_alphanumeric()), |key: &[u8]| KEYS.contains(&key));
+    let key = take_till(|b: u8| !b.is_ascii_alphanumeric());
     // A subject, `T="..."`, is the client's text: what follows it is not looked at.
     let value = verify(word, |value: &[u8]| !value.starts_with(b"\""));
-    map((terminated(key, char('=')), value), |(key, value)| Field::Word(key, value)).parse(input)
+    let (rest, (key, value)) = (terminated(key, char('=')), value).parse(input)?;
+    if key == b"U" && !may_follow_user(rest) {
+        return with_spaces(&input[2..]);
+    }
+    Ok((rest, Field::Word(key, value)))
+}
+
+/// What an ident service says may hold spaces (RFC 1413 section 6): it ends where the next thing of Exim's own begins.
+fn with_spaces(input: &[u8]) -> Parsed<'_, Field<'_>> {
+    const NEXT: [&[u8]; 4] = [b" P=", b" F=<", b" rejected ", b" temporarily rejected "];
+    let end = NEXT.iter().filter_map(|next| memmem::find(input, next)).min();
+    let word = || word(input).map_or(input.len(), |(_, word)| word.len());
+    let (user, rest) = input.split_at(end.unwrap_or_else(word));
+    Ok((rest, Field::Word(b"U", user)))
+}
+
+/// Whether something of Exim's own stands behind what was taken for all of `U=`.
+fn may_follow_user(rest: &[u8]) -> bool {
+    const WORDS: [&[u8]; 3] = [b" rejected ", b" temporarily rejected ", b":"];
+    let key = rest.strip_prefix(b" ").unwrap_or(rest);
+    let letters = key.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let is_field = key.first().is_some_and(u8::is_ascii_uppercase) && key.get(letters) == Some(&b'=');
+    rest.is_empty() || is_field || WORDS.iter().any(|word| rest.starts_with(word))
 }
 
 /// A word without a value: `K`, `L`, `L-`, `L.-`, `DS`, `PRDR`, `TFO*`, `UTF8`.

@@ -1,7 +1,7 @@
 //! What Exim refuses: `H=name (helo) [192.0.2.1] F=<S> rejected RCPT <R>: relay not permitted`, and the
 //! shapes beside it (src/smtp_in.c, `smtp_handle_acl_fail`; src/receive.c).
 
-use super::atoms::{bare_address, host, path, word};
+use super::atoms::{host, path, word};
 use super::fields::{Fields, fields};
 use super::refusal::{classify, code};
 use crate::record::{Event, Refusal, Reply};
@@ -62,10 +62,25 @@ fn what(input: &[u8]) -> Parsed<'_, (What<'_>, Fields<'_>)> {
 }
 
 /// Parses the argument of RCPT or MAIL as the client sent it, parameters and all, and the reason.
+///
+/// Exim takes what RFC 5322 allows, a phrase before the path or no brackets: then the argument ends at the first `: `.
 fn argument(input: &[u8]) -> Parsed<'_, (&[u8], &[u8])> {
-    let (rest, path) = alt((path, bare_address)).parse(input)?;
+    let (path, rest) = path(input).map_or_else(
+        |_| {
+            let (argument, rest) = input.split_at(memmem::find(input, b": ").unwrap_or(input.len()));
+            (in_brackets(argument), rest)
+        },
+        |(rest, path)| (path, rest),
+    );
     let (rest, reason) = reason(rest)?;
-    Ok((rest, (path, reason)))
+    Ok((rest, (path.trim_ascii(), reason)))
+}
+
+/// What stands between the first `<` and the last `>`, else all.
+fn in_brackets(argument: &[u8]) -> &[u8] {
+    let Some(open) = memchr::memchr(b'<', argument) else { return argument.strip_suffix(b":").unwrap_or(argument) };
+    let inside = &argument[open + 1..];
+    memchr::memrchr(b'>', inside).map_or(inside, |close| &inside[..close])
 }
 
 /// Parses `EHLO from HOST: syntactically invalid argument(s)`, `MAIL from HOST: no HELO/EHLO given`.
@@ -129,20 +144,24 @@ pub fn unqualified(input: &[u8]) -> Parsed<'_, Event<'_>> {
 
 /// Parses `SMTP syntax error in "RCPT TO:<a@b@c>" H=HOST malformed address: ...`.
 ///
-/// The command is the client's text, without any escape for `"`, so the last `" H=` counts. Commands
-/// that are not of the envelope say nothing of use.
+/// The command is the client's text, without any escape for `"`, and so is much of the reason. Where that makes
+/// several `" H=` of one, nothing tells which is Exim's, and no client is given rather than one of the client's choice.
+/// Commands that are not of the envelope say nothing of use.
 pub fn syntax_error(input: &[u8]) -> Parsed<'_, Event<'_>> {
+    const MARK: &[u8] = b"\" H=";
     let (rest, _) = tag("SMTP syntax error in \"").parse(input)?;
-    let client = memmem::rfind(rest, b"\" H=").and_then(|at| Some((at, host(&rest[at + 4..]).ok()?)));
-    let Some((at, (reason, client))) = client else {
+    let candidate = |at: usize| Some((at, host(&rest[at + MARK.len()..]).ok()?));
+    let mut candidates = memmem::find_iter(rest, MARK).filter_map(candidate);
+    let Some((at, (reason, client))) = candidates.next() else {
         return Ok((b"", Event::Other));
     };
+    let is_alone = candidates.next().is_none();
     let command = &rest[..at];
     let (found, reason) = fields(reason);
-    let found = Fields { host: Some(client), ..found };
+    let found = Fields { host: is_alone.then_some(client), ..found };
     let reason = reason.trim_ascii_start();
     let is = |verb: &[u8]| command.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
-    let path = unbracketed(command);
+    let path = path_of(command);
     let what = match (is(b"RCPT"), is(b"MAIL")) {
         (true, _) => What { stage: b"RCPT", forward_path: Some(path), reason, ..What::default() },
         (_, true) => What { stage: b"MAIL", reverse_path: Some(path), reason, ..What::default() },
@@ -151,12 +170,10 @@ pub fn syntax_error(input: &[u8]) -> Parsed<'_, Event<'_>> {
     Ok((b"", with(Refusal::BadSyntax, found, what)))
 }
 
-/// The path of a command: what stands between its first `<` and its last `>`, else behind its colon.
-fn unbracketed(command: &[u8]) -> &[u8] {
+/// The path of a command.
+fn path_of(command: &[u8]) -> &[u8] {
     let colon = memchr::memchr(b':', command).map_or(command.len(), |at| at + 1);
-    let argument = command[colon..].trim_ascii();
-    let Some(inside) = argument.strip_prefix(b"<") else { return argument };
-    memchr::memrchr(b'>', inside).map_or(inside, |end| &inside[..end])
+    in_brackets(command[colon..].trim_ascii())
 }
 
 /// Parses `Connection from HOST refused: too many connections`, `refused connection from HOST`.

@@ -178,3 +178,85 @@ fn damaged_lines_do_not_panic() {
         }
     }
 }
+
+/// The client and the account of an arrival.
+fn who(line: &str) -> (Option<String>, Option<String>) {
+    let line = format!("2027-01-18 06:42:18 {ID} <= a@example.com {line}");
+    match parse(line.as_bytes(), &Context::default()) {
+        Line::Record(Record { event: Event::Arrived { client, account, .. }, .. }) => (
+            client.address.map(|address| address.to_string()),
+            account.map(|account| String::from_utf8_lossy(account).into_owned()),
+        ),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_client_cannot_give_itself_an_account_or_an_address() {
+    let check = |line: &str, account: Option<&str>| {
+        assert_eq!(who(line), (Some("203.0.113.9".to_owned()), account.map(str::to_owned)), "{line}");
+    };
+    check("H=(pc) [203.0.113.9] P=esmtpsa X=TLS1.2:A:256 CV=no A=plain:alice S=1", Some("alice"));
+    check("H=(pc) [203.0.113.9] P=esmtpa A=login:alice:alice@example.com S=1", Some("alice"));
+    check("H=(pc) [203.0.113.9] P=esmtpa A=cram S=1", Some("cram"));
+    check("H=(pc) [203.0.113.9] P=esmtpsa X=x CV=no SNI=\"mx a\" A=plain:alice S=1", Some("alice"));
+    check("H=(pc) [203.0.113.9] P=esmtpsa NEW=1 A=plain:alice S=1", Some("alice"));
+    check("H=(pc) [203.0.113.9] P=esmtps X=x SNI=mx A=plain:root S=1", None);
+    check("H=(pc) [203.0.113.9] P=esmtps X=x SNI=mx P=esmtpsa A=plain:root S=1", None);
+    check("H=(pc) [203.0.113.9] P=esmtps X=x DN=\"CN=x\" A=plain:root S=1\" S=5", None);
+    check("H=(pc) [203.0.113.9] U=x A=plain:root P=esmtp S=1", None);
+    check("H=(pc) [203.0.113.9] U=x P=esmtpa A=plain:root S=1 P=esmtp S=1", None);
+    check("H=(pc) [203.0.113.9] U=John Smith P=esmtpa A=plain:john S=1", Some("john"));
+    check("H=(pc) [203.0.113.9] P=esmtp S=1 id=x) [10.0.0.1] P=esmtpa A=plain:root", None);
+    check("H=(x) [10.0.0.1] b) [203.0.113.9] P=esmtp S=1", None);
+}
+
+#[test]
+fn refusals_whose_fields_or_arguments_are_odd() {
+    let check = |line: &str, client: Option<&str>, path: &str, refusal: Refusal| {
+        let line = format!("2027-01-18 06:42:18 {line}");
+        match parse(line.as_bytes(), &Context::default()) {
+            Line::Record(Record { event: Event::Refused { client: got, forward_path, refusal: kind, .. }, .. }) => {
+                assert_eq!(got.address.map(|address| address.to_string()).as_deref(), client, "{line}");
+                assert_eq!((forward_path, kind), (Some(path.as_bytes()), refusal), "{line}");
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    };
+    let ip = Some("203.0.113.9");
+    let denied = Refusal::RelayDenied;
+    let start = "H=(pc) [203.0.113.9]";
+    check(&format!("{start} X=x SNI=\"mx\" F=<a@b> rejected RCPT <q@r>: relay not permitted"), ip, "q@r", denied);
+    check(&format!("{start} U=an ident F=<a@b> rejected RCPT <q@r>: relay not permitted"), ip, "q@r", denied);
+    check(&format!("{start} F=<a@b> rejected RCPT Bob <q@r>: relay not permitted"), ip, "q@r", denied);
+    check(&format!("{start} F=<a@b> rejected RCPT q@r: relay not permitted"), ip, "q@r", denied);
+    check(&format!("{start} F=<a@b> rejected RCPT < q@r > NOTIFY=NEVER: relay not permitted"), ip, "q@r", denied);
+    check(
+        &format!(
+            "{start} F=<\"x> rejected RCPT <y>: relay not permitted\"@z> rejected RCPT <\"a>: relay not permitted\"@r>: Unknown user"
+        ),
+        ip,
+        "\"a>: relay not permitted\"@r",
+        Refusal::UnknownUser,
+    );
+    let syntax = "SMTP syntax error in \"RCPT TO:<a";
+    let reason = "malformed address: @c> may not follow <a@b";
+    check(&format!("{syntax}@b@c>\" {start} {reason}"), ip, "a@b@c", Refusal::BadSyntax);
+    check(
+        &format!("{syntax}\" H=x [10.0.0.1] b>\" {start} malformed address: \" H=x [10.0.0.1] b may not follow <a"),
+        None,
+        "a",
+        Refusal::BadSyntax,
+    );
+}
+
+#[test]
+fn long_lines_are_read_once() {
+    let mut line = format!("2027-01-18 06:42:18 {ID} => |");
+    line.push_str(&" <a".repeat(300_000));
+    assert!(matches!(parse(line.as_bytes(), &Context::default()), Line::Unparsed(_)));
+    let line = format!("2027-01-18 06:42:18 {ID} <= a@b H=(pc) [203.0.113.9]{}", " U=x y".repeat(300_000));
+    assert!(matches!(parse(line.as_bytes(), &Context::default()), Line::Record(_)));
+    let line = format!("2027-01-18 06:42:18 {ID} <= a@b H=(pc) [203.0.113.9]{}", " U=x".repeat(300_000));
+    assert!(matches!(parse(line.as_bytes(), &Context::default()), Line::Record(_)));
+}
