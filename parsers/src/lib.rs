@@ -8,6 +8,7 @@ pub mod address;
 pub mod exchange2000;
 pub mod exim;
 pub mod iis_w3c;
+pub mod paths;
 pub mod postfix;
 pub mod record;
 pub mod registry;

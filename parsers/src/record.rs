@@ -3,6 +3,7 @@
 //! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
 //! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
 
+use crate::paths::Paths;
 use chrono::NaiveDateTime;
 use std::net::IpAddr;
 
@@ -309,14 +310,15 @@ pub enum Event<'a> {
         /// Number of recipients.
         recipients: u32,
     },
-    /// Mail from a client entered a queue: one line per recipient (Exchange 2000 tracking).
+    /// Mail from a client entered a queue: lines with a recipient each (Exchange 2000 tracking), or with
+    /// all of them (Exchange 2007).
     Received {
         /// The client; no address for mail handed in on the server.
         client: Peer<'a>,
         /// The reverse-path.
         reverse_path: &'a [u8],
-        /// The recipient of this line.
-        forward_path: &'a [u8],
+        /// The recipients of this line.
+        forward_paths: Paths<'a>,
         /// Size in bytes.
         size_bytes: u64,
         /// Number of recipients of the message in all.
@@ -341,11 +343,11 @@ pub enum Event<'a> {
         /// The account, if the client had logged in.
         account: Option<&'a [u8]>,
     },
-    /// One delivery attempt for one forward-path.
+    /// One delivery attempt.
     Delivery {
-        /// The forward-path it was sent to.
-        forward_path: &'a [u8],
-        /// The forward-path before aliases and other rewriting, if it differs.
+        /// The forward-paths it was for.
+        forward_paths: Paths<'a>,
+        /// The forward-path before aliases and other rewriting, if it differs; never with several.
         original_forward_path: Option<&'a [u8]>,
         /// Where it went.
         next_hop: NextHop<'a>,

@@ -201,13 +201,15 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
                 (None, false) => Origin::Local,
             };
         }
-        Event::Received { client, reverse_path, forward_path, size_bytes, .. } => {
+        Event::Received { client, reverse_path, forward_paths, size_bytes, .. } => {
             message.client = *client;
             message.origin = if is_named(client) { Origin::Network } else { Origin::Local };
             message.reverse_path = Some(reverse_path);
             message.size_bytes = *size_bytes;
             message.taken = true;
-            own.named(forward_path, fact);
+            forward_paths.iter().for_each(|path| {
+                own.named(path, fact);
+            });
         }
         Event::Queued { reverse_path, size_bytes, .. } => {
             message.taken = true;
@@ -217,17 +219,18 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
             }
         }
         Event::Delivery { status: Status::Probe, .. } => {}
-        Event::Delivery { forward_path, original_forward_path, next_hop, status, child, .. } => {
-            let path = original_forward_path.unwrap_or(forward_path);
+        Event::Delivery { forward_paths, original_forward_path, next_hop, status, child, .. } => {
             let outcome = outcome(*status, next_hop);
             let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
-            let known = own.named(path, fact);
-            if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
-                known.filtered = filtered;
-                known.recipient.outcome = outcome;
-                known.recipient.final_path = forward_path;
-                known.recipient.next_hop = *next_hop;
-                known.recipient.fact = fact;
+            for forward_path in forward_paths.iter() {
+                let known = own.named(original_forward_path.unwrap_or(forward_path), fact);
+                if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
+                    known.filtered = filtered;
+                    known.recipient.outcome = outcome;
+                    known.recipient.final_path = forward_path;
+                    known.recipient.next_hop = *next_hop;
+                    known.recipient.fact = fact;
+                }
             }
         }
         _ => {}

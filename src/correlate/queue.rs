@@ -9,6 +9,7 @@ use super::family;
 use super::{Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::Place;
 use foldhash::HashMap;
+use relayaudit_parsers::paths::Paths;
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
 use smallvec::{SmallVec, smallvec};
 
@@ -175,8 +176,10 @@ impl<'a> Queue<'a> {
                 self.lives[life].birth = notifies.map(|_| Offspring::Notification);
             }
             Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
-            Event::Received { recipients, .. } => self.received(key, index, fact, *recipients),
-            Event::Delivery { status, .. } => self.delivery(key, index, fact, *status),
+            Event::Received { recipients, forward_paths, .. } => {
+                self.received(key, index, fact, *recipients, forward_paths.iter().count() as u32);
+            }
+            Event::Delivery { status, forward_paths, .. } => self.delivery(key, index, fact, *status, forward_paths),
             Event::Removed => self.close(key, index, fact),
             Event::Refused { stage, .. } if is_after_data(stage) => self.close(key, index, fact),
             Event::Queued { .. } | Event::Spawned { .. } => {
@@ -268,8 +271,8 @@ impl<'a> Queue<'a> {
         self.open(key, index, fact, false)
     }
 
-    /// Mail coming in, logged once per recipient: the life has begun for sure when all are seen.
-    fn received(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, recipients: u32) {
+    /// Mail coming in, logged with some or all of its recipients: the life has begun for sure when all are seen.
+    fn received(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, recipients: u32, named: u32) {
         let life = match self.top(&key) {
             Some(life) if self.lives[life as usize].seen < self.lives[life as usize].announced => {
                 self.lives[life as usize].facts.push(index);
@@ -279,15 +282,15 @@ impl<'a> Queue<'a> {
         };
         let life = &mut self.lives[life as usize];
         life.announced = recipients.max(1);
-        life.seen += 1;
-        life.hard = life.announced == life.seen;
+        life.seen += named;
+        life.hard = life.announced <= life.seen;
     }
 
-    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status) {
+    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status, paths: &Paths<'a>) {
         let at = self.attach(key, index, fact);
         let life = &mut self.lives[at as usize];
         if matches!(status, Status::Sent | Status::Bounced | Status::Expired) && 0 < life.announced {
-            life.ended += 1;
+            life.ended += paths.iter().count() as u32;
             if life.hard && life.announced <= life.ended {
                 self.end(key, at, fact.place);
             }

@@ -109,13 +109,13 @@ fn received<'a>(row: &Row<'a>, client: Peer<'a>) -> Result<Event<'a>, Unparsed> 
     let size_bytes = count(row.bytes).ok_or(wanted(row.at.bytes, "a size in `total-bytes`"))?;
     let recipients = count(row.recipients).and_then(|count| u32::try_from(count).ok());
     let recipients = recipients.ok_or(wanted(row.at.recipients, "a number in `Number-Recipients`"))?;
-    let (reverse_path, forward_path) = (path(row.sender), path(row.recipient));
-    Ok(Event::Received { client, reverse_path, forward_path, size_bytes, recipients })
+    let (reverse_path, forward_paths) = (path(row.sender), path(row.recipient).into());
+    Ok(Event::Received { client, reverse_path, forward_paths, size_bytes, recipients })
 }
 
 fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status, text: &'static [u8]) -> Event<'a> {
-    let forward_path = path(row.recipient);
-    Event::Delivery { forward_path, original_forward_path: None, next_hop, status, text, child: None }
+    let forward_paths = path(row.recipient).into();
+    Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text, child: None }
 }
 
 /// The other server of an outbound transfer: `Partner-Name`, or, where that is empty, `Client-hostname`

@@ -41,8 +41,8 @@ fn check(client: &str, event: &str, sender: &str, want: Event<'_>) {
 #[test]
 fn mail_that_comes_in() {
     let received = |client, reverse_path| {
-        let forward_path = b"victim@example.org".as_slice();
-        Event::Received { client, reverse_path, forward_path, size_bytes: 4281, recipients: 2 }
+        let forward_paths = b"victim@example.org".as_slice().into();
+        Event::Received { client, reverse_path, forward_paths, size_bytes: 4281, recipients: 2 }
     };
     let named = Peer { address: address(b"192.0.2.9"), name: b"bulk.example" };
     let sender = b"ceo@example.com".as_slice();
@@ -56,8 +56,8 @@ fn mail_that_comes_in() {
 #[test]
 fn mail_that_goes_out_or_does_not() {
     let delivery = |next_hop, status, text| {
-        let forward_path = b"victim@example.org".as_slice();
-        Event::Delivery { forward_path, original_forward_path: None, next_hop, status, text, child: None }
+        let forward_paths = b"victim@example.org".as_slice().into();
+        Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text, child: None }
     };
     let host = |address: Option<&str>, name| {
         let address = address.and_then(|text| crate::text::address(text.as_bytes()));

@@ -33,7 +33,7 @@ pub fn statement(status: Status, input: &[u8]) -> Parsed<'_, Event<'_>> {
     Ok((
         b"",
         Event::Delivery {
-            forward_path,
+            forward_paths: forward_path.into(),
             original_forward_path: original,
             next_hop,
             status,

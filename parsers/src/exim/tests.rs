@@ -79,10 +79,10 @@ fn deliveries() {
         let line = format!("2027-01-18 06:42:18 {ID} {line}");
         match parse(line.as_bytes(), &Context::default()) {
             Line::Record(Record {
-                event: Event::Delivery { forward_path, original_forward_path, next_hop, status: got, .. },
+                event: Event::Delivery { forward_paths, original_forward_path, next_hop, status: got, .. },
                 ..
             }) => {
-                assert_eq!(forward_path, path.as_bytes(), "{line}");
+                assert_eq!(forward_paths, path.as_bytes().into(), "{line}");
                 assert_eq!(original_forward_path, original.map(str::as_bytes), "{line}");
                 assert_eq!(matches!(next_hop, NextHop::Host { .. }), outside, "{line}");
                 assert_eq!(got, status, "{line}");

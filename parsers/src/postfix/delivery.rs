@@ -31,7 +31,10 @@ pub fn statement(service: Service, input: &[u8]) -> Parsed<'_, Event<'_>> {
     let text = parenthesised(rest);
     let next_hop = next_hop(service, relay, text);
     let child = child(service, &next_hop, status, text);
-    Ok((b"", Event::Delivery { forward_path, original_forward_path, next_hop, status, text, child }))
+    Ok((
+        b"",
+        Event::Delivery { forward_paths: forward_path.into(), original_forward_path, next_hop, status, text, child },
+    ))
 }
 
 /// Splits off the attributes before the status; all of the line if there is none.
@@ -157,7 +160,7 @@ mod tests {
         text: &'a [u8],
         child: Option<(&'a [u8], Offspring)>,
     ) -> Event<'a> {
-        Event::Delivery { forward_path, original_forward_path, next_hop, status, text, child }
+        Event::Delivery { forward_paths: forward_path.into(), original_forward_path, next_hop, status, text, child }
     }
 
     fn to_host<'a>(name: &'a [u8], ip: &str, port: u16) -> NextHop<'a> {

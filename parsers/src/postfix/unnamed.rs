@@ -86,7 +86,7 @@ mod tests {
     fn deliveries_told_by_their_next_hop() {
         let message = Some(("postfix", "4F1A2C0012"));
         let delivery = |next_hop, text, child| Event::Delivery {
-            forward_path: b"x@y",
+            forward_paths: b"x@y".as_slice().into(),
             original_forward_path: None,
             next_hop,
             status: Status::Sent,
