@@ -214,7 +214,7 @@ impl<'c> Reading<'c> {
             filter,
             books,
             input: Input {
-                path: chunk.path.clone(),
+                path: chunk.path,
                 format: chunk.format.name.into(),
                 bytes: chunk.bytes.len() as u64,
                 ..Input::default()

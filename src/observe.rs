@@ -1,18 +1,16 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
+mod names;
+
 use crate::correlate::{Fact, Message, Observer, Recipient};
 use crate::ledger::{
     Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input, Ledger, Origin,
     Outcome, Place, ServerFacts, Smallest, Text, Time,
 };
 use crate::merge::Merge;
-use foldhash::HashMap;
+use names::Names;
 use relayaudit_parsers::address::{self, Form};
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
-use std::net::IpAddr;
-
-/// The longest name kept: longer ones are cut, so that a client cannot fill the memory with one HELO.
-const LONGEST_NAME: usize = 255;
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
@@ -39,52 +37,13 @@ pub struct Books {
     window: Window,
     /// The server that wrote the last record, and what was counted for it since.
     writing: (Option<Box<[u8]>>, ServerFacts),
-    /// The server that was named last, in bytes and as text.
-    server_name: (Box<[u8]>, Text),
-    texts: HashMap<Box<[u8]>, Text>,
-    addresses: HashMap<IpAddr, Text>,
+    names: Names,
 }
 
 impl Books {
     /// Empty books for mail of a stretch of time.
     pub fn new(window: Window) -> Books {
         Books { window, ..Books::default() }
-    }
-
-    /// Shared, lower-case text of some bytes of a log.
-    fn text(&mut self, bytes: &[u8]) -> Text {
-        let bytes = &bytes[..bytes.len().min(LONGEST_NAME)];
-        if let Some(text) = self.texts.get(bytes) {
-            return text.clone();
-        }
-        let text: Text = String::from_utf8_lossy(bytes).to_lowercase().into();
-        self.texts.insert(bytes.into(), text.clone());
-        text
-    }
-
-    /// Shared text of a server's name: nearly always that of the server named before.
-    fn server_text(&mut self, name: &[u8]) -> Text {
-        if *self.server_name.0 != *name {
-            self.server_name = (name.into(), self.text(name));
-        }
-        self.server_name.1.clone()
-    }
-
-    /// Shared text of an address: writing one out takes longer than looking it up.
-    fn address(&mut self, address: IpAddr) -> Text {
-        self.addresses.entry(address).or_insert_with(|| address.to_string().into()).clone()
-    }
-
-    fn domain(&mut self, path: &[u8]) -> Text {
-        self.text(address::domain(path).unwrap_or_default())
-    }
-
-    fn client(&mut self, peer: &Peer<'_>) -> Client {
-        match (peer.address, peer.name) {
-            (Some(address), _) => Client::Address(address),
-            (None, b"") => Client::Unknown,
-            (None, name) => Client::Name(self.text(name)),
-        }
     }
 
     /// Counts a record for its server. Call once for every record, whatever becomes of it.
@@ -105,7 +64,7 @@ impl Books {
         }
         keep(&mut book.evidence, fact);
         if book.formats.is_empty() {
-            book.formats.insert(format.clone());
+            book.formats.insert(*format);
         }
     }
 
@@ -128,20 +87,20 @@ impl Books {
     }
 
     fn server(&mut self, name: &[u8]) -> &mut ServerFacts {
-        let server = self.server_text(name);
+        let server = self.names.server(name);
         self.ledger.servers.entry(server).or_default()
     }
 
     fn client_facts(&mut self, server: &[u8], peer: &Peer<'_>, time: Option<Time>) -> &mut ClientFacts {
-        let key = ClientKey { server: self.server_text(server), client: self.client(peer) };
-        let knows = |facts: &ClientFacts| facts.names.iter().any(|name| *name.as_bytes() == *peer.name);
-        // A client's name is the same from line to line: it is looked up only when it is not.
-        let new = !peer.name.is_empty() && !self.ledger.clients.get(&key).is_some_and(knows);
-        let name = new.then(|| self.text(peer.name));
+        let key = ClientKey { server: self.names.server(server), client: self.names.client(peer) };
         let facts = self.ledger.clients.entry(key).or_default();
         facts.span.see(time);
-        if let Some(name) = name.filter(|name| facts.names.wants(name)) {
-            facts.names.insert(name);
+        // A client's name is the same from line to line: it is looked up only when it is not.
+        if !peer.name.is_empty() && !facts.names.iter().any(|name| *name.as_bytes() == *peer.name) {
+            let name = self.names.text(peer.name);
+            if facts.names.wants(&name) {
+                facts.names.insert(name);
+            }
         }
         facts
     }
@@ -150,8 +109,11 @@ impl Books {
         if name.is_empty() {
             return;
         }
-        let key =
-            HelloKey { server: self.server_text(fact.record.server), client: self.client(peer), name: self.text(name) };
+        let key = HelloKey {
+            server: self.names.server(fact.record.server),
+            client: self.names.client(peer),
+            name: self.names.text(name),
+        };
         let hello = self.ledger.hellos.entry(key).or_default();
         hello.times += 1;
         hello.span.see(fact.time);
@@ -220,15 +182,15 @@ impl Books {
     /// What all recipients of a message have in common; the rest is filled in for each.
     fn way(&mut self, message: &Message<'_>) -> FlowKey {
         FlowKey {
-            server: self.server_text(message.server),
+            server: self.names.server(message.server),
             client: match message.origin {
-                Origin::Network => self.client(&message.client),
-                Origin::Local => Client::User(self.text(message.user)),
+                Origin::Network => self.names.client(&message.client),
+                Origin::Local => Client::User(self.names.text(message.user)),
                 _ => Client::Unknown,
             },
-            account: message.account.map(|account| self.text(account)),
+            account: message.account.map(|account| self.names.text(account)),
             origin: message.origin,
-            reverse_domain: message.reverse_path.map(|path| self.domain(path)),
+            reverse_domain: message.reverse_path.map(|path| self.names.domain(path)),
             forward_domain: Text::default(),
             form: Form::Plain,
             hidden_domain: None,
@@ -239,13 +201,14 @@ impl Books {
     }
 
     fn flow_key(&mut self, way: FlowKey, recipient: &Recipient<'_>) -> FlowKey {
-        let forward_domain = self.domain(recipient.forward_path);
+        let forward_domain = self.names.domain(recipient.forward_path);
         let rewritten = recipient.final_path != recipient.forward_path;
-        let final_domain = rewritten.then(|| self.domain(recipient.final_path)).filter(|last| *last != forward_domain);
+        let final_domain =
+            rewritten.then(|| self.names.domain(recipient.final_path)).filter(|last| *last != forward_domain);
         let hidden = address::hidden_domain(recipient.forward_path);
         FlowKey {
             form: address::form(recipient.forward_path),
-            hidden_domain: hidden.map(|domain| self.text(&domain)),
+            hidden_domain: hidden.map(|domain| self.names.text(&domain)),
             forward_domain,
             final_domain,
             outcome: recipient.outcome,
@@ -256,19 +219,19 @@ impl Books {
 
     /// What the recipient shows of who is local here.
     fn locality(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, flow: &FlowKey) {
-        let last = flow.final_domain.as_ref().unwrap_or(&flow.forward_domain).clone();
+        let last = *flow.final_domain.as_ref().unwrap_or(&flow.forward_domain);
         let outside = message.account.is_none() && message.origin == Origin::Network;
         let client = outside.then(|| match &flow.client {
-            Client::Address(address) => Some(self.address(*address)),
-            Client::Name(name) => Some(name.clone()),
+            Client::Address(address) => Some(self.names.address(*address)),
+            Client::Name(name) => Some(*name),
             _ => None,
         });
         let hop = match recipient.next_hop {
-            NextHop::Host { peer: Peer { address: Some(address), .. }, .. } => Some(self.address(address)),
-            NextHop::Host { peer, .. } if !peer.name.is_empty() => Some(self.text(peer.name)),
+            NextHop::Host { peer: Peer { address: Some(address), .. }, .. } => Some(self.names.address(address)),
+            NextHop::Host { peer, .. } if !peer.name.is_empty() => Some(self.names.text(peer.name)),
             _ => None,
         };
-        let facts = self.ledger.domains.entry(DomainKey { server: flow.server.clone(), domain: last }).or_default();
+        let facts = self.ledger.domains.entry(DomainKey { server: flow.server, domain: last }).or_default();
         if let Some(client) = client.flatten().filter(|client| facts.clients.wants(client)) {
             facts.clients.insert(client);
         }
@@ -319,7 +282,7 @@ impl Observer for Books {
                 self.hello(fact, client, name);
             }
             Event::AuthFailed { client, account } => {
-                let account = account.map(|account| self.text(account));
+                let account = account.map(|account| self.names.text(account));
                 let facts = self.client_facts(server, client, fact.time);
                 facts.auth_failures += 1;
                 if let Some(account) = account.filter(|account| facts.accounts_tried.wants(account)) {
@@ -348,7 +311,7 @@ impl Observer for Books {
         let lead = message.recipients.iter().position(|recipient| recipient.refusal.is_none());
         let way = self.way(message);
         for (index, recipient) in message.recipients.iter().enumerate() {
-            self.recipient(message, recipient, way.clone(), Some(index) == lead);
+            self.recipient(message, recipient, way, Some(index) == lead);
         }
     }
 }

@@ -40,7 +40,7 @@ pub trait Watch: Send {
 /// same for any number of threads and any chunk size. Read errors end a file and are noted among its
 /// problems.
 pub fn scan(logs: Vec<Log>, plan: Plan, filter: &Filter, watch: &mut dyn Watch) -> Ledger {
-    let paths: BTreeMap<FileId, Text> = logs.iter().map(|log| (log.file, log.path.clone())).collect();
+    let paths: BTreeMap<FileId, Text> = logs.iter().map(|log| (log.file, log.path)).collect();
     let (to_fold, chunks) = mpsc::sync_channel(plan.ahead.max(1));
     let (to_merge, parts) = mpsc::sync_channel(plan.ahead.max(1));
     std::thread::scope(|scope| {

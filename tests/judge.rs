@@ -335,7 +335,7 @@ fn findings_come_worst_first_whatever_the_order_of_the_ledger() {
     let judged = |mut parts: Vec<Ledger>| {
         let mut all = parts.remove(0);
         parts.into_iter().for_each(|part| all.merge(part));
-        judge::judge(&all, &stated(), &judge::Options::default())
+        judge::judge(&judge::Routed::new(&all, &stated()), &judge::Options::default())
     };
     let forth = judged(parts().into());
     let back = judged(parts().into_iter().rev().collect());
@@ -344,7 +344,7 @@ fn findings_come_worst_first_whatever_the_order_of_the_ledger() {
     assert_eq!(subjects, ["203.0.113.8", "203.0.113.7", "203.0.113.9"]);
     let mut skip = judge::Options::default();
     skip.skip.insert(Rule::OpenRelay);
-    assert!(judge::judge(&log_of(parts()), &stated(), &skip).is_empty());
+    assert!(judge::judge(&judge::Routed::new(&log_of(parts()), &stated()), &skip).is_empty());
 }
 
 fn log_of(parts: [Ledger; 3]) -> Ledger {

@@ -63,7 +63,7 @@ fn add(ledger: &mut Ledger, server: &str, mail: Mail<'_>) {
 
 fn client(ledger: &mut Ledger, server: &str, address: &str, name: &str, helo: &str) {
     let client = Client::Address(address.parse().unwrap());
-    let facts = ledger.clients.entry(ClientKey { server: server.into(), client: client.clone() }).or_default();
+    let facts = ledger.clients.entry(ClientKey { server: server.into(), client }).or_default();
     facts.merge(ClientFacts { sessions: 12, auth_failures: 7, ..ClientFacts::default() });
     facts.names.insert(name.into());
     facts.accounts_tried.insert("anna".into());
@@ -125,7 +125,7 @@ fn abused() -> Ledger {
 /// Two servers that only refused.
 fn probed() -> Ledger {
     let mut ledger = logged();
-    let second = ledger.servers[SERVER].clone();
+    let second = ledger.servers[&SERVER.into()].clone();
     ledger.servers.insert("mx2.example.org".into(), second);
     for host in 1..=7 {
         for server in [SERVER, "mx2.example.org"] {

@@ -133,8 +133,7 @@ fn tell_read_errors(ledger: &Ledger) {
 /// Puts the paths that lead nowhere among the inputs, so that the report shows them too.
 fn note(ledger: &mut Ledger, failures: &[source::Failure]) {
     for (number, failure) in failures.iter().enumerate() {
-        let input =
-            Input { path: failure.path.clone(), problems: [failure.what.as_str().into()].into(), ..Input::default() };
+        let input = Input { path: failure.path, problems: [failure.what.as_str().into()].into(), ..Input::default() };
         // After every real file: those are numbered by their first record.
         ledger.inputs.insert(FileId(u64::MAX - number as u64), input);
     }

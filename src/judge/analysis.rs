@@ -4,7 +4,7 @@ use super::finding::{Finding, Verdict};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
-use super::{Options, judge};
+use super::{Options, Routed, judge};
 use crate::ledger::{Ledger, Span, Text};
 use crate::merge::Merge;
 use crate::site::Site;
@@ -62,9 +62,10 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
-    let (findings, (all, mut by_server)) = rayon::join(|| judge(ledger, site, options), || pictures(ledger, site));
+    let routed = Routed::new(ledger, site);
+    let (findings, (all, mut by_server)) = rayon::join(|| judge(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
-        by_server.entry(server.clone()).or_default();
+        by_server.entry(*server).or_default();
     });
     let verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
     let servers = by_server.iter().map(|(server, picture)| one(ledger, site, &findings, server, picture)).collect();
@@ -75,7 +76,7 @@ fn one(ledger: &Ledger, site: &Site, findings: &[Finding], server: &Text, pictur
     let own = findings.iter().filter(|finding| finding.server == *server).collect();
     let facts = ledger.servers.get(server);
     ServerVerdict {
-        server: server.clone(),
+        server: *server,
         verdict: decide(&Scope { ledger, site, server: Some(server), findings: own, picture }),
         span: facts.map_or(Span::default(), |facts| facts.span),
         messages: facts.map_or(0, |facts| facts.messages),

@@ -7,6 +7,7 @@
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::elsewhere;
 use super::route::is_trusted;
+use super::routed::Routed;
 use super::tally::{self, Pair, Tally, confidence};
 use super::words;
 use super::{About, remedy};
@@ -28,7 +29,7 @@ pub const ABOUT: About = About {
 };
 
 /// Finds the clients that greeted so.
-pub fn judge(ledger: &Ledger, site: &Site) -> Vec<Finding> {
+pub fn judge(Routed { ledger, site, .. }: &Routed<'_>) -> Vec<Finding> {
     let elsewhere = elsewhere(ledger);
     let mut greeted = BTreeMap::<Pair<'_>, Greeting<'_>>::new();
     for (key, facts) in &ledger.hellos {

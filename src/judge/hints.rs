@@ -1,8 +1,9 @@
 //! Hints: how much went which way, and who sent most of it: what a verdict weighs besides findings.
 
-use super::route::{RouteVerdict, route, target_domain};
+use super::route::{RouteVerdict, target_domain};
+use super::routed::{Routed, RoutedFlow};
 use super::words;
-use crate::ledger::{Flow, FlowKey, Ledger, Outcome, Text};
+use crate::ledger::{Flow, FlowKey, Outcome, Text};
 use crate::merge::Merge;
 use crate::site::Site;
 use std::cmp::Reverse;
@@ -39,11 +40,11 @@ impl Picture {
         }
         let outside = !site.is_local(target_domain(key, site));
         let book = match verdict {
-            RouteVerdict::OutboundAccount => key.account.clone().map(|account| (&mut self.accounts, account)),
+            RouteVerdict::OutboundAccount => key.account.map(|account| (&mut self.accounts, account)),
             RouteVerdict::OutboundNetwork => Some((&mut self.hosts, words::client(&key.client))),
             RouteVerdict::LocalOrigin if outside => Some((&mut self.users, words::client(&key.client))),
             RouteVerdict::Unknown if outside && key.outcome == Outcome::Delivered => {
-                Some((&mut self.strays, key.forward_domain.clone()))
+                Some((&mut self.strays, key.forward_domain))
             }
             _ => None,
         };
@@ -83,13 +84,13 @@ impl Picture {
 }
 
 /// The pictures of all servers together, and of each.
-pub fn pictures(ledger: &Ledger, site: &Site) -> (Picture, BTreeMap<Text, Picture>) {
+pub fn pictures(routed: &Routed<'_>) -> (Picture, BTreeMap<Text, Picture>) {
+    let site = routed.site;
     let mut servers = BTreeMap::<Text, Picture>::new();
-    for (key, flow) in &ledger.flows {
-        let Some(verdict) = route(key, site) else { continue };
+    for RoutedFlow { key, flow, verdict } in routed.flows() {
         match servers.get_mut(&key.server) {
             Some(picture) => picture.add(key, flow, verdict, site),
-            None => servers.entry(key.server.clone()).or_default().add(key, flow, verdict, site),
+            None => servers.entry(key.server).or_default().add(key, flow, verdict, site),
         }
     }
     let mut all = Picture::default();

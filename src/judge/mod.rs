@@ -13,6 +13,7 @@ mod relay_probe;
 mod relay_trick;
 mod remedy;
 pub mod route;
+pub mod routed;
 mod spoofed_local_sender;
 mod tally;
 pub mod verdict;
@@ -21,10 +22,9 @@ pub(crate) mod words;
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
 pub use route::{RouteVerdict, route};
+pub use routed::Routed;
 pub use verdict::verdict;
 
-use crate::ledger::Ledger;
-use crate::site::Site;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ pub struct Detector {
     /// What it is.
     pub about: &'static About,
     /// Finds it.
-    pub judge: fn(&Ledger, &Site) -> Vec<Finding>,
+    pub judge: fn(&Routed<'_>) -> Vec<Finding>,
 }
 
 /// Every rule, in the order in which `relayaudit explain` lists them.
@@ -71,10 +71,10 @@ pub struct Options {
 }
 
 /// Runs the detectors. The findings come worst first: by severity, volume, subject.
-pub fn judge(ledger: &Ledger, site: &Site, options: &Options) -> Vec<Finding> {
+pub fn judge(routed: &Routed<'_>, options: &Options) -> Vec<Finding> {
     // Detectors are pure functions: running them side by side changes nothing but the time it takes.
     let wanted = DETECTORS.par_iter().filter(|detector| !options.skip.contains(&detector.about.rule));
-    let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(ledger, site)).collect();
+    let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(routed)).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings
 }
@@ -150,7 +150,7 @@ impl Cause {
 /// The place of a finding among others.
 fn order(finding: &Finding) -> impl Ord {
     let volume = Reverse((finding.recipients_accepted, finding.attempts));
-    let subject = (finding.subject.value.clone(), finding.server.clone());
+    let subject = (finding.subject.value, finding.server);
     (Reverse(finding.severity), volume, subject, finding.rule)
 }
 

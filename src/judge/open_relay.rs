@@ -7,7 +7,8 @@
 
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::Outbound;
-use super::route::{RouteVerdict, is_trick, route, target_domain};
+use super::route::{RouteVerdict, is_trick, target_domain};
+use super::routed::{Routed, RoutedFlow};
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
@@ -42,15 +43,16 @@ const SECONDARY_MX_CLIENTS: u64 = 3;
 const SECONDARY_MX_HOSTS: usize = 2;
 
 /// Finds the clients that relayed.
-pub fn judge(ledger: &Ledger, site: &Site) -> Vec<Finding> {
+pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
+    let (ledger, site) = (routed.ledger, routed.site);
     let mut relayed = BTreeMap::<Pair<'_>, Relay<'_>>::new();
     let mut denied = BTreeMap::<Pair<'_>, u64>::new();
-    for (key, flow) in &ledger.flows {
-        match route(key, site) {
-            Some(RouteVerdict::RelayedUnauthorised) => {
+    for RoutedFlow { key, flow, verdict } in routed.flows() {
+        match verdict {
+            RouteVerdict::RelayedUnauthorised => {
                 relayed.entry((&key.server, &key.client)).or_default().add(key, flow, site);
             }
-            Some(RouteVerdict::RelayDenied) => {
+            RouteVerdict::RelayDenied => {
                 denied.entry((&key.server, &key.client)).or_default().merge(flow.recipients);
             }
             _ => {}

@@ -5,12 +5,14 @@
 //! Remedy: none; the server did what it should.
 
 use super::finding::{Finding, Rule, Severity};
-use super::route::{RouteVerdict, asks_third_party, has_authority, is_trick, route};
+use super::route::{RouteVerdict, asks_third_party, has_authority, is_trick};
+use super::routed::{Routed, RoutedFlow};
 use super::tally::{self, Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
 use crate::ledger::{Client, Flow, FlowKey, Ledger, Text};
 use crate::site::{self, Site};
+use foldhash::HashSet;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -31,20 +33,21 @@ pub const ABOUT: About = About {
 const FEW: u64 = 5;
 
 /// Finds the clients that tried in vain.
-pub fn judge(ledger: &Ledger, site: &Site) -> Vec<Finding> {
+pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
+    let (ledger, site) = (routed.ledger, routed.site);
     let mut probes = BTreeMap::<Pair<'_>, Probe>::new();
     let mut users = Users::default();
     let mut relayed = BTreeSet::<Pair<'_>>::new();
-    for (key, flow) in &ledger.flows {
+    for RoutedFlow { key, flow, verdict } in routed.flows() {
         if key.account.is_some() {
-            users.see(&key.server, &key.client);
+            users.see(key.server, &key.client);
         }
         let pair = (&key.server, &key.client);
-        match route(key, site) {
-            Some(RouteVerdict::RelayDenied) if is_probe(key, site) => {
+        match verdict {
+            RouteVerdict::RelayDenied if is_probe(key, site) => {
                 probes.entry(pair).or_default().add(key, flow, site);
             }
-            Some(RouteVerdict::RelayedUnauthorised) => {
+            RouteVerdict::RelayedUnauthorised => {
                 relayed.insert(pair);
             }
             _ => {}
@@ -143,15 +146,15 @@ impl Probe {
 
 /// Networks from which accounts log in.
 #[derive(Default)]
-struct Users<'a>(BTreeSet<(&'a Text, IpNet)>);
+struct Users(HashSet<(Text, IpNet)>);
 
-impl<'a> Users<'a> {
-    fn see(&mut self, server: &'a Text, client: &Client) {
+impl Users {
+    fn see(&mut self, server: Text, client: &Client) {
         self.0.extend(address(client).map(|address| (server, site::neighbourhood(address))));
     }
 
     fn know(&self, (server, client): Pair<'_>) -> bool {
-        address(client).is_some_and(|address| self.0.contains(&(server, site::neighbourhood(address))))
+        address(client).is_some_and(|address| self.0.contains(&(*server, site::neighbourhood(address))))
     }
 }
 

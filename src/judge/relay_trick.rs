@@ -6,7 +6,8 @@
 //! Remedy: see [`remedy::relay`], and switch the form off.
 
 use super::finding::{Finding, Rule, Severity};
-use super::route::{RouteVerdict, is_trick, route};
+use super::route::{RouteVerdict, is_trick};
+use super::routed::{Routed, RoutedFlow};
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
@@ -27,14 +28,12 @@ pub const ABOUT: About = About {
 };
 
 /// Finds the clients for which a trick worked.
-pub fn judge(ledger: &Ledger, site: &Site) -> Vec<Finding> {
+pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let mut tricks = BTreeMap::<Pair<'_>, Tally>::new();
-    for (key, flow) in ledger.flows.iter().filter(|(key, _)| is_trick(key)) {
-        if route(key, site) == Some(RouteVerdict::RelayedUnauthorised) {
-            tricks.entry((&key.server, &key.client)).or_default().add(key, flow);
-        }
+    for RoutedFlow { key, flow, .. } in routed.of(RouteVerdict::RelayedUnauthorised).filter(|flow| is_trick(flow.key)) {
+        tricks.entry((&key.server, &key.client)).or_default().add(key, flow);
     }
-    tricks.into_iter().map(|(pair, tally)| finding(pair, tally, ledger, site)).collect()
+    tricks.into_iter().map(|(pair, tally)| finding(pair, tally, routed.ledger, routed.site)).collect()
 }
 
 fn finding(pair: Pair<'_>, tally: Tally, ledger: &Ledger, site: &Site) -> Finding {

@@ -249,7 +249,7 @@ mod tests {
             hidden_domain: Some("example.net".into()),
             ..plain(OUTSIDE, "example.org", Outcome::Relayed)
         };
-        check(trick.clone(), "inbound");
+        check(trick, "inbound");
         check(FlowKey { final_domain: Some("example.net".into()), ..trick }, "relayed-unauthorised");
         let alias = plain(OUTSIDE, "example.org", Outcome::Relayed);
         check(FlowKey { final_domain: Some("example.net".into()), ..alias }, "inbound");

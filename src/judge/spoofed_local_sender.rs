@@ -8,6 +8,7 @@
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::elsewhere;
 use super::route::has_authority;
+use super::routed::Routed;
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
@@ -36,7 +37,7 @@ const FORWARDER_DOMAINS: usize = 5;
 const FORWARDER_SHARE: u64 = 10;
 
 /// Finds the clients that used our domains.
-pub fn judge(ledger: &Ledger, site: &Site) -> Vec<Finding> {
+pub fn judge(Routed { ledger, site, .. }: &Routed<'_>) -> Vec<Finding> {
     let elsewhere = elsewhere(ledger);
     let mut spoofs = BTreeMap::<Pair<'_>, Spoof<'_>>::new();
     for (key, flow) in &ledger.flows {

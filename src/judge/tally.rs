@@ -76,7 +76,7 @@ impl Tally {
             severity,
             confidence: 1.0,
             subject: Subject { kind: "client", value: words::client(client) },
-            server: server.clone(),
+            server: *server,
             span: self.span,
             sessions: facts(ledger, server, client).map_or(0, |facts| facts.sessions),
             messages: self.messages,
@@ -96,7 +96,7 @@ impl Tally {
 
 /// What the ledger knows of a client besides its mail.
 pub fn facts<'a>(ledger: &'a Ledger, server: &Text, client: &Client) -> Option<&'a ClientFacts> {
-    ledger.clients.get(&ClientKey { server: server.clone(), client: client.clone() })
+    ledger.clients.get(&ClientKey { server: *server, client: *client })
 }
 
 /// How sure a judgement is that rests on who is local and who is trusted.

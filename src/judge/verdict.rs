@@ -8,6 +8,7 @@ mod texts;
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
 use super::hints::{Picture, pictures};
 use super::route::RouteVerdict;
+use super::routed::Routed;
 use super::tally::confidence;
 use crate::ledger::{Evidence, Ledger, Smallest, Span, Text};
 use crate::merge::Merge;
@@ -73,7 +74,7 @@ impl<'a> Scope<'a> {
 
 /// The verdict on a whole run, from its findings.
 pub fn verdict(ledger: &Ledger, site: &Site, findings: &[Finding]) -> Verdict {
-    let (picture, _) = pictures(ledger, site);
+    let (picture, _) = pictures(&Routed::new(ledger, site));
     decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture })
 }
 

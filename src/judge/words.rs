@@ -71,7 +71,7 @@ pub fn list<T: AsRef<str>>(names: &[T]) -> String {
 pub fn client(client: &Client) -> Text {
     match client {
         Client::Address(address) => address.to_string().into(),
-        Client::Name(name) | Client::User(name) => name.clone(),
+        Client::Name(name) | Client::User(name) => *name,
         Client::Unknown => "unknown".into(),
     }
 }

@@ -2,12 +2,13 @@
 
 use super::flow::Client;
 use super::sample::Smallest;
-use super::span::{Evidence, Span, Text};
+use super::span::{Evidence, Span};
+use super::text::Text;
 use crate::merge::Merge;
 use std::collections::BTreeSet;
 
 /// A client of one server.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientKey {
     /// The server.
     pub server: Text,
@@ -47,7 +48,7 @@ impl Merge for ClientFacts {
 }
 
 /// An EHLO name as one client used it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HelloKey {
     /// The server.
     pub server: Text,

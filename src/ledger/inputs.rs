@@ -1,7 +1,8 @@
 //! Inputs: what was read, and what became of every line of it.
 
 use super::sample::Smallest;
-use super::span::{Evidence, Span, Text};
+use super::span::{Evidence, Span};
+use super::text::Text;
 use crate::merge::Merge;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,13 +9,15 @@ pub mod inputs;
 pub mod places;
 pub mod sample;
 pub mod span;
+pub mod text;
 
 pub use clients::{ClientFacts, ClientKey, HelloFacts, HelloKey};
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
 pub use places::{DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
-pub use span::{Evidence, FileId, Place, Span, Text, Time};
+pub use span::{Evidence, FileId, Place, Span, Time};
+pub use text::Text;
 
 use crate::merge::Merge;
 use foldhash::HashMap;

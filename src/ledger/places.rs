@@ -2,12 +2,13 @@
 //! inferred from them later.
 
 use super::sample::Smallest;
-use super::span::{Evidence, Span, Text};
+use super::span::{Evidence, Span};
+use super::text::Text;
 use crate::merge::Merge;
 use std::collections::BTreeSet;
 
 /// A domain in forward-paths, as one server treated it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DomainKey {
     /// The server.
     pub server: Text,

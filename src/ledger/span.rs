@@ -5,9 +5,6 @@ use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-/// Shared, immutable text: names and addresses recur in every book.
-pub type Text = Arc<str>;
-
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Time(pub i64);
@@ -71,7 +68,7 @@ pub struct Evidence {
     /// Where it stands.
     pub place: Place,
     /// The line itself, as UTF-8 with replacement characters, cut after [`Evidence::LONGEST`] bytes.
-    pub text: Text,
+    pub text: Arc<str>,
 }
 
 impl Evidence {

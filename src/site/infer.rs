@@ -44,7 +44,7 @@ pub fn infer(ledger: &Ledger, stated: &Site) -> Site {
         if let Some(address) = literal.and_then(address_in) {
             insert(&mut site.server_addresses, address, Origin::Inferred, why, evidence);
         } else if !stated.states_local_domains() && is_domain(&key.domain) {
-            insert(&mut site.local_domains, key.domain.clone(), Origin::Inferred, why, evidence);
+            insert(&mut site.local_domains, (*key.domain).into(), Origin::Inferred, why, evidence);
         }
     }
     site

@@ -11,7 +11,7 @@ pub use file::Error;
 pub use infer::infer;
 pub use network::{is_inside, neighbourhood, parse_address, parse_network};
 
-use crate::ledger::{Evidence, Text};
+use crate::ledger::Evidence;
 use ipnet::IpNet;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -60,9 +60,9 @@ pub struct Entry<T> {
 /// What is ours: domains, networks, names and addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Site {
-    local_domains: BTreeMap<Text, Entry<Text>>,
+    local_domains: BTreeMap<Box<str>, Entry<Box<str>>>,
     trusted_networks: BTreeMap<IpNet, Entry<IpNet>>,
-    server_names: BTreeMap<Text, Entry<Text>>,
+    server_names: BTreeMap<Box<str>, Entry<Box<str>>>,
     server_addresses: BTreeMap<IpAddr, Entry<IpAddr>>,
 }
 
@@ -90,7 +90,7 @@ impl Site {
     }
 
     /// The local domains, in order; those with a leading dot stand for all domains below them.
-    pub fn local_domains(&self) -> impl Iterator<Item = &Entry<Text>> {
+    pub fn local_domains(&self) -> impl Iterator<Item = &Entry<Box<str>>> {
         self.local_domains.values()
     }
 
@@ -100,7 +100,7 @@ impl Site {
     }
 
     /// The names of our servers, in order.
-    pub fn server_names(&self) -> impl Iterator<Item = &Entry<Text>> {
+    pub fn server_names(&self) -> impl Iterator<Item = &Entry<Box<str>>> {
         self.server_names.values()
     }
 

@@ -78,7 +78,7 @@ pub fn open(paths: &[String], reading: &Reading) -> Logs {
     let mut seen: HashMap<(u64, u64), Text> = HashMap::default();
     for candidate in found.files {
         let named = candidate.named;
-        let path = candidate.path.clone();
+        let path = candidate.path;
         match recognise(candidate, reading) {
             Ok(log) => match seen.get(&log.source.fingerprint()) {
                 Some(first) => {
@@ -86,7 +86,7 @@ pub fn open(paths: &[String], reading: &Reading) -> Logs {
                     logs.skipped.push(Failure { path: log.path, what });
                 }
                 None => {
-                    seen.insert(log.source.fingerprint(), log.path.clone());
+                    seen.insert(log.source.fingerprint(), log.path);
                     logs.logs.push(log);
                 }
             },
@@ -144,7 +144,7 @@ fn recognise(candidate: find::Candidate, reading: &Reading) -> Result<Log, Strin
     let clock = Clock::new(reading.zone, first, reading.year, source.modified());
     let first = first.and_then(|when| clock.resolve(when));
     let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
-    let fingerprint = FixedState::with_seed(0).hash_one(&candidate.path);
+    let fingerprint = FixedState::with_seed(0).hash_one(candidate.path);
     // Seconds in the upper 40 bits put files in order; the rest keeps files of one second apart.
     let file = FileId(seconds.min((1 << 40) - 1) << 24 | fingerprint & 0xff_ffff);
     Ok(Log { file, path: candidate.path, format, clock, source })

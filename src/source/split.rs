@@ -95,7 +95,7 @@ impl Splitter {
         let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64 + u64::from(!bytes.ends_with(b"\n"));
         let chunk = Chunk {
             file: self.log.file,
-            path: self.log.path.clone(),
+            path: self.log.path,
             format: self.log.format,
             context: self.context.clone(),
             clock: self.log.clock,

@@ -83,7 +83,7 @@ impl Log {
     }
 
     fn server(&mut self, change: impl FnOnce(&mut ServerFacts)) {
-        change(self.0.servers.get_mut(SERVER).unwrap());
+        change(self.0.servers.get_mut(&SERVER.into()).unwrap());
     }
 
     pub fn mail(mut self, mail: Mail) -> Log {

@@ -85,7 +85,7 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
     let earliest = deciding
         .iter()
         .filter_map(|finding| Some((finding.span.first?, *finding)))
-        .min_by_key(|(time, f)| (*time, f.subject.value.clone()));
+        .min_by_key(|(time, f)| (*time, f.subject.value));
     if let Some((time, first)) = earliest {
         why.push(format!(
             "{} UTC: {} was the first that {action}{}.",
@@ -103,7 +103,7 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
     let latest = deciding
         .iter()
         .filter_map(|finding| Some((finding.span.last?, *finding)))
-        .max_by_key(|(time, f)| (*time, std::cmp::Reverse(f.subject.value.clone())));
+        .max_by_key(|(time, f)| (*time, std::cmp::Reverse(f.subject.value)));
     if let Some((time, last)) = latest.filter(|_| cause == Cause::OpenRelay) {
         why.push(format!("{} UTC: the last of it, from {}.", minute(time), quoted(&last.subject.value)));
     }

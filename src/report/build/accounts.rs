@@ -1,14 +1,14 @@
 //! Accounts: who logged in and sent, from where, and how much.
 
 use crate::judge::{Rule, Severity};
-use crate::ledger::{Client, Ledger, Origin, Span};
+use crate::ledger::{Client, Ledger, Origin, Span, Text};
 use crate::merge::Merge;
 use crate::report::model::{AccountRow, FindingRow};
 use crate::site::neighbourhood;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use ipnet::IpNet;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What one account did.
 #[derive(Default)]
@@ -26,9 +26,9 @@ struct Use<'a> {
 
 /// The accounts that mail was accepted from: most recipients first.
 pub fn accounts(ledger: &Ledger, findings: &[FindingRow]) -> Vec<AccountRow> {
-    let mut uses = BTreeMap::<&str, Use<'_>>::new();
+    let mut uses = HashMap::<Text, Use<'_>>::default();
     for (key, flow) in ledger.flows.iter().filter(|(key, _)| key.origin != Origin::Outbound) {
-        let Some(account) = key.account.as_deref().filter(|_| key.outcome.was_accepted()) else { continue };
+        let Some(account) = key.account.filter(|_| key.outcome.was_accepted()) else { continue };
         let used = uses.entry(account).or_default();
         used.span.merge(flow.span);
         used.messages.merge(flow.messages);
@@ -41,19 +41,19 @@ pub fn accounts(ledger: &Ledger, findings: &[FindingRow]) -> Vec<AccountRow> {
     }
     for facts in ledger.clients.values().filter(|facts| 0 < facts.auth_failures) {
         for account in facts.accounts_tried.iter() {
-            if let Some(used) = uses.get_mut(account.as_ref()) {
+            if let Some(used) = uses.get_mut(account) {
                 used.auth_failures.merge(facts.auth_failures);
             }
         }
     }
     for finding in findings.iter().filter(|finding| finding.subject.kind == "account") {
-        let used = uses.get_mut(finding.subject.value.as_str());
+        let used = uses.get_mut(&finding.subject.value.as_str().into());
         used.into_iter().for_each(|used| {
             used.rules.insert(finding.rule);
             used.severity = used.severity.max(Some(finding.severity));
         });
     }
-    let mut rows: Vec<AccountRow> = uses.into_iter().map(|(account, used)| used.row(account)).collect();
+    let mut rows: Vec<AccountRow> = uses.into_iter().map(|(account, used)| used.row(&account)).collect();
     rows.sort_by_key(|row| (Reverse((row.severity, row.recipients)), row.account.clone()));
     rows
 }

@@ -117,10 +117,10 @@ fn known<'a>(ledger: &Ledger, clients: impl Iterator<Item = &'a str>) -> BTreeMa
         });
     }
     for (key, facts) in &ledger.hellos {
-        of(&key.client, &mut |known| known.helo.entry(key.name.clone()).or_default().merge(facts.times));
+        of(&key.client, &mut |known| known.helo.entry(key.name).or_default().merge(facts.times));
     }
     for key in ledger.flows.keys().filter(|key| key.origin != Origin::Outbound) {
-        of(&key.client, &mut |known| known.accounts.extend(key.account.clone()));
+        of(&key.client, &mut |known| known.accounts.extend(key.account));
     }
     known
 }

@@ -1,0 +1,48 @@
+//! Routed: the ledger with the verdict on every flow. Judged once, side by side; read by every rule.
+
+use super::route::{RouteVerdict, route};
+use crate::ledger::{Flow, FlowKey, Ledger};
+use crate::site::Site;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+/// What a rule judges: the ledger, the site, and what the site makes of every flow.
+pub struct Routed<'a> {
+    /// Everything that was learnt.
+    pub ledger: &'a Ledger,
+    /// What is ours.
+    pub site: &'a Site,
+    flows: Vec<RoutedFlow<'a>>,
+}
+
+/// A flow with its verdict.
+#[derive(Clone, Copy)]
+pub struct RoutedFlow<'a> {
+    /// What its recipients have in common.
+    pub key: &'a FlowKey,
+    /// How many there were.
+    pub flow: &'a Flow,
+    /// What they were.
+    pub verdict: RouteVerdict,
+}
+
+impl<'a> Routed<'a> {
+    /// Judges every flow. Those that only show others a second time are left out.
+    pub fn new(ledger: &'a Ledger, site: &'a Site) -> Routed<'a> {
+        let flows: Vec<(&FlowKey, &Flow)> = ledger.flows.iter().map(|(key, flow)| (key, flow.as_ref())).collect();
+        let judged = |(key, flow): (&'a FlowKey, &'a Flow)| {
+            let verdict = route(key, site)?;
+            Some(RoutedFlow { key, flow, verdict })
+        };
+        Routed { ledger, site, flows: flows.into_par_iter().filter_map(judged).collect() }
+    }
+
+    /// The flows, in no order.
+    pub fn flows(&self) -> impl Iterator<Item = RoutedFlow<'a>> + '_ {
+        self.flows.iter().copied()
+    }
+
+    /// The flows of one verdict, in no order.
+    pub fn of(&self, verdict: RouteVerdict) -> impl Iterator<Item = RoutedFlow<'a>> + '_ {
+        self.flows().filter(move |flow| flow.verdict == verdict)
+    }
+}
