@@ -60,6 +60,7 @@ pub struct Rejected {
 struct LooseLine {
     place: Place,
     time: Option<Time>,
+    server: Text,
     parts: Parts,
     format: &'static Format,
     context: Arc<Context>,
@@ -89,7 +90,7 @@ impl Part {
     /// books from chunk to chunk: most of what a chunk says is about clients and domains known already.
     pub fn read(chunk: &Chunk, filter: &Filter, books: &mut Books) -> Part {
         let mut reading = Reading::new(chunk, filter, books);
-        let mut facts = Vec::with_capacity(chunk.bytes.len() / 256);
+        let mut facts = Vec::with_capacity(chunk.bytes.len() / 128);
         for line in lines(&chunk.bytes) {
             reading.line(line, &mut facts);
         }
@@ -102,6 +103,7 @@ impl Part {
             .map(|(fact, parts)| LooseLine {
                 place: fact.place,
                 time: fact.time,
+                server: fact.server,
                 parts,
                 format: chunk.format,
                 context: reading.context_at(fact.place.line),
@@ -155,7 +157,8 @@ impl LooseLine {
     fn fact(&self) -> Option<Fact<'_>> {
         match (self.format.parse)(&self.raw, &self.context) {
             Line::Record(record) => {
-                Some(Fact { place: self.place, time: self.time, raw: &self.raw, record, parts: self.parts })
+                let LooseLine { place, time, server, parts, .. } = *self;
+                Some(Fact { place, time, server, raw: &self.raw, record, parts })
             }
             // It parsed as a record before, and parsers have no state.
             _ => None,
@@ -244,7 +247,8 @@ impl<'c> Reading<'c> {
                 self.input.records += 1;
                 let time = self.chunk.clock.resolve(record.when);
                 self.input.span.see(time);
-                let fact = Fact { place, time, raw: line, record, parts: Parts::ALL };
+                let server = self.books.server_of(&record);
+                let fact = Fact { place, time, server, raw: line, record, parts: Parts::ALL };
                 self.books.record(&fact, &self.input.format);
                 self.edges.see(&fact);
                 if fact.record.event != Event::Other {

@@ -9,6 +9,7 @@ use crate::ledger::{
 };
 use crate::merge::Merge;
 use names::Names;
+use relayaudit_parsers::Record;
 use relayaudit_parsers::address::{self, Form};
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
 
@@ -36,7 +37,7 @@ pub struct Books {
     ledger: Ledger,
     window: Window,
     /// The server that wrote the last record, and what was counted for it since.
-    writing: (Option<Box<[u8]>>, ServerFacts),
+    writing: (Option<Text>, ServerFacts),
     names: Names,
 }
 
@@ -46,15 +47,20 @@ impl Books {
         Books { window, ..Books::default() }
     }
 
+    /// The name of the server that wrote a record.
+    pub fn server_of(&mut self, record: &Record<'_>) -> Text {
+        self.names.server(record.server)
+    }
+
     /// Counts a record for its server. Call once for every record, whatever becomes of it.
     pub fn record(&mut self, fact: &Fact<'_>, format: &Text) {
         if !self.window.holds(fact.time) {
             return;
         }
         // Nearly always the same server writes on: it is looked up only when that changes.
-        if self.writing.0.as_ref().is_none_or(|name| **name != *fact.record.server) {
+        if self.writing.0 != Some(fact.server) {
             self.flush();
-            self.writing.0 = Some(fact.record.server.into());
+            self.writing.0 = Some(fact.server);
         }
         let book = &mut self.writing.1;
         book.records += 1;
@@ -76,8 +82,8 @@ impl Books {
 
     /// Books what was counted for the server that wrote last.
     fn flush(&mut self) {
-        let (Some(name), facts) = std::mem::take(&mut self.writing) else { return };
-        self.server(&name).merge(facts);
+        let (Some(server), facts) = std::mem::take(&mut self.writing) else { return };
+        self.server(server).merge(facts);
     }
 
     /// The ledger, complete.
@@ -86,13 +92,12 @@ impl Books {
         self.ledger
     }
 
-    fn server(&mut self, name: &[u8]) -> &mut ServerFacts {
-        let server = self.names.server(name);
+    fn server(&mut self, server: Text) -> &mut ServerFacts {
         self.ledger.servers.entry(server).or_default()
     }
 
-    fn client_facts(&mut self, server: &[u8], peer: &Peer<'_>, time: Option<Time>) -> &mut ClientFacts {
-        let key = ClientKey { server: self.names.server(server), client: self.names.client(peer) };
+    fn client_facts(&mut self, server: Text, peer: &Peer<'_>, time: Option<Time>) -> &mut ClientFacts {
+        let key = ClientKey { server, client: self.names.client(peer) };
         let facts = self.ledger.clients.entry(key).or_default();
         facts.span.see(time);
         // A client's name is the same from line to line: it is looked up only when it is not.
@@ -109,11 +114,7 @@ impl Books {
         if name.is_empty() {
             return;
         }
-        let key = HelloKey {
-            server: self.names.server(fact.record.server),
-            client: self.names.client(peer),
-            name: self.names.text(name),
-        };
+        let key = HelloKey { server: fact.server, client: self.names.client(peer), name: self.names.text(name) };
         let hello = self.ledger.hellos.entry(key).or_default();
         hello.times += 1;
         hello.span.see(fact.time);
@@ -125,11 +126,11 @@ impl Books {
         else {
             return;
         };
-        self.client_facts(fact.record.server, client, fact.time);
+        self.client_facts(fact.server, client, fact.time);
         self.hello(fact, client, helo);
         let Some(path) = forward_path else { return };
         let message = Message {
-            server: fact.record.server,
+            server: fact.server,
             client: *client,
             user: b"",
             helo,
@@ -182,7 +183,7 @@ impl Books {
     /// What all recipients of a message have in common; the rest is filled in for each.
     fn way(&mut self, message: &Message<'_>) -> FlowKey {
         FlowKey {
-            server: self.names.server(message.server),
+            server: message.server,
             client: match message.origin {
                 Origin::Network => self.names.client(&message.client),
                 Origin::Local => Client::User(self.names.text(message.user)),
@@ -270,7 +271,7 @@ impl Observer for Books {
         if !self.window.holds(fact.time) {
             return;
         }
-        let server = fact.record.server;
+        let server = fact.server;
         match &fact.record.event {
             Event::Connect { client } => {
                 self.client_facts(server, client, fact.time).sessions += 1;

@@ -22,7 +22,7 @@ impl Default for Plan {
     /// Chunks of 4 MiB: small enough for a processor's outer cache with what is made of them, large
     /// enough that few messages cross their edges.
     fn default() -> Plan {
-        Plan { chunk_bytes: 4 << 20, ahead: 2 * rayon::current_num_threads() }
+        Plan { chunk_bytes: 1 << 20, ahead: 2 * rayon::current_num_threads() }
     }
 }
 

@@ -10,13 +10,13 @@ use super::edges::IDLE_MICROS;
 use super::message::{Message, Recipient};
 use super::recipients::pending;
 use super::{Edges, Fact, Observer, Parts};
-use crate::ledger::{Origin, Outcome, Time};
+use crate::ledger::{Origin, Outcome, Text, Time};
 use foldhash::HashMap;
 use relayaudit_parsers::record::{Event, Refusal, Reply};
 
 /// A transaction, as far as the stretch shows it.
 struct Transaction<'a> {
-    server: &'a [u8],
+    server: Text,
     helo: &'a [u8],
     facts: Vec<u32>,
     hard: bool,
@@ -27,7 +27,7 @@ struct Transaction<'a> {
 }
 
 /// Server, site, client address, EHLO name: all that a line says of its session.
-type ClientKey<'a> = (&'a [u8], &'a [u8], &'a [u8], &'a [u8]);
+type ClientKey<'a> = (Text, &'a [u8], &'a [u8], &'a [u8]);
 
 /// How many open transactions of one client and name are looked at for one that a DATA can end.
 const OPEN_TRIED: usize = 64;
@@ -49,14 +49,14 @@ pub(super) fn digest<'a>(
         }
         let Some((helo, step)) = step(fact) else { continue };
         let Some(session) = fact.record.session else { continue };
-        let open = open.entry((fact.record.server, session.scope, session.id, helo)).or_default();
+        let open = open.entry((fact.server, session.scope, session.id, helo)).or_default();
         let found = match step {
             Step::Begin => None,
             _ => find(&all, open, fact.time, &step),
         };
         let at = found.unwrap_or_else(|| {
             all.push(Transaction {
-                server: fact.record.server,
+                server: fact.server,
                 helo,
                 facts: Vec::new(),
                 hard: matches!(step, Step::Begin),

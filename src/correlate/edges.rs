@@ -1,10 +1,11 @@
 //! The edges of a stretch of log: how near a line is to what is not known yet.
 
 use super::Fact;
-use crate::ledger::{FileId, Place, Time};
+use crate::ledger::{FileId, Place, Text, Time};
 use crate::merge::Merge;
 use foldhash::HashMap;
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 /// Lines within which a message and the line that announces it stand, on one server.
 ///
@@ -20,7 +21,7 @@ pub const IDLE_MICROS: i64 = 600_000_000;
 /// Where a stretch begins and ends, server by server, and how long its files are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edges {
-    servers: HashMap<Box<[u8]>, Edge>,
+    servers: HashMap<Text, Edge>,
     /// The highest line number of each file.
     ends: BTreeMap<FileId, u64>,
 }
@@ -43,10 +44,10 @@ impl Edges {
     /// Widens the edges by a fact.
     pub fn see(&mut self, fact: &Fact<'_>) {
         let edge = Edge { first: fact.place, last: fact.place, first_time: fact.time, last_time: fact.time };
-        match self.servers.get_mut(fact.record.server) {
-            Some(mine) => mine.merge_with(edge),
-            None => {
-                self.servers.insert(fact.record.server.into(), edge);
+        match self.servers.entry(fact.server) {
+            Entry::Occupied(mut mine) => mine.get_mut().merge_with(edge),
+            Entry::Vacant(gap) => {
+                gap.insert(edge);
             }
         }
     }
@@ -61,26 +62,26 @@ impl Edges {
     }
 
     /// Whether what stands before the stretch may still concern a line at `place`.
-    pub fn near_start(&self, server: &[u8], place: Place) -> bool {
-        self.servers.get(server).is_none_or(|edge| self.lines_between(edge.first, place) <= NEAR_LINES)
+    pub fn near_start(&self, server: Text, place: Place) -> bool {
+        self.servers.get(&server).is_none_or(|edge| self.lines_between(edge.first, place) <= NEAR_LINES)
     }
 
     /// Whether what stands after the stretch may still concern a line at `place`.
-    pub fn near_end(&self, server: &[u8], place: Place) -> bool {
-        self.servers.get(server).is_none_or(|edge| self.lines_between(place, edge.last) <= NEAR_LINES)
+    pub fn near_end(&self, server: Text, place: Place) -> bool {
+        self.servers.get(&server).is_none_or(|edge| self.lines_between(place, edge.last) <= NEAR_LINES)
     }
 
     /// Whether a client idle since `time` may have been active before the stretch began.
-    pub fn recent_at_start(&self, server: &[u8], time: Option<Time>) -> bool {
-        match (self.servers.get(server).and_then(|edge| edge.first_time), time) {
+    pub fn recent_at_start(&self, server: Text, time: Option<Time>) -> bool {
+        match (self.servers.get(&server).and_then(|edge| edge.first_time), time) {
             (Some(first), Some(time)) => time.0.saturating_sub(first.0) <= IDLE_MICROS,
             _ => true,
         }
     }
 
     /// Whether a client idle since `time` may become active again after the stretch.
-    pub fn recent_at_end(&self, server: &[u8], time: Option<Time>) -> bool {
-        match (self.servers.get(server).and_then(|edge| edge.last_time), time) {
+    pub fn recent_at_end(&self, server: Text, time: Option<Time>) -> bool {
+        match (self.servers.get(&server).and_then(|edge| edge.last_time), time) {
             (Some(last), Some(time)) => last.0.saturating_sub(time.0) <= IDLE_MICROS,
             _ => true,
         }
@@ -103,8 +104,8 @@ impl Merge for Edges {
     fn merge(&mut self, other: Edges) {
         for (server, edge) in other.servers {
             match self.servers.entry(server) {
-                std::collections::hash_map::Entry::Occupied(mut mine) => mine.get_mut().merge_with(edge),
-                std::collections::hash_map::Entry::Vacant(gap) => {
+                Entry::Occupied(mut mine) => mine.get_mut().merge_with(edge),
+                Entry::Vacant(gap) => {
                     gap.insert(edge);
                 }
             }

@@ -78,22 +78,22 @@ impl Families {
     }
 
     /// Joins a life with those it was handed on as. Returns whether one may stand beyond the edges.
-    fn link(&mut self, facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, index: u32, life: &Life<'_>) -> bool {
+    fn link(&mut self, facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, index: u32, life: &Life) -> bool {
         let mut waits = false;
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
             let Some(message) = fact.record.message else { continue };
             match &fact.record.event {
                 Event::Accepted { original_id: Some(id), .. } => {
-                    let key = (fact.record.server, message.scope, *id);
-                    let fits = |other: &Life<'_>| other.closed.is_none_or(|closed| fact.place < closed);
+                    let key = (fact.server, message.scope, *id);
+                    let fits = |other: &Life| other.closed.is_none_or(|closed| fact.place < closed);
                     match find(queue, &key, fact.place, fits) {
                         Some(parent) if parent != index => self.join(parent, index),
                         _ => waits = true,
                     }
                 }
                 Event::Delivery { child: Some((id, Offspring::Reinjected)), next_hop, .. } if is_filter(next_hop) => {
-                    let key = (fact.record.server, message.scope, *id);
-                    let fits = |other: &Life<'_>| {
+                    let key = (fact.server, message.scope, *id);
+                    let fits = |other: &Life| {
                         other.closed.is_none_or(|closed| {
                             fact.place < closed || edges.lines_between(closed, fact.place) <= super::edges::NEAR_LINES
                         })
@@ -121,7 +121,7 @@ impl Families {
 const LIVES_TRIED: usize = 64;
 
 /// The latest life of a key that was opened before `place` and fits.
-fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life<'_>) -> bool) -> Option<u32> {
+fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life) -> bool) -> Option<u32> {
     let lives = &queue.by_key.get(key)?.all;
     let before = lives.partition_point(|life| queue.lives[*life as usize].opened < place);
     lives[..before].iter().rev().take(LIVES_TRIED).copied().find(|life| fits(&queue.lives[*life as usize]))
@@ -129,7 +129,7 @@ fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life<
 
 /// Whether a life came from this host itself without saying for whom, so that a line soon after it
 /// may still name the message it continues.
-fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life<'_>) -> bool {
+fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life) -> bool {
     let Some(first) = life.facts.first().map(|fact| &facts[*fact as usize]) else { return false };
     let (Event::Accepted { client, account: None, original_id: None } | Event::Arrived { client, account: None, .. }) =
         &first.record.event
@@ -146,7 +146,7 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
     let first = lives().next()?;
     let opening = &facts[*first.facts.first()? as usize];
     let mut message = Message {
-        server: opening.record.server,
+        server: opening.server,
         client: Peer::default(),
         user: b"",
         helo: b"",

@@ -1,14 +1,14 @@
 //! Messages: what the correlator hands over once a life is known.
 
 use super::Fact;
-use crate::ledger::{Origin, Outcome};
+use crate::ledger::{Origin, Outcome, Text};
 use relayaudit_parsers::record::{NextHop, Peer, Refusal};
 
 /// One message: its way in, and what became of each recipient.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {
     /// The server.
-    pub server: &'a [u8],
+    pub server: Text,
     /// The client; for mail handed in locally, without address.
     pub client: Peer<'a>,
     /// The local user who handed it in; empty if it came by SMTP.

@@ -23,7 +23,7 @@ mod recipients;
 pub use edges::Edges;
 pub use message::{Message, Recipient};
 
-use crate::ledger::{Place, Time};
+use crate::ledger::{Place, Text, Time};
 use relayaudit_parsers::Record;
 use relayaudit_parsers::record::{Event, Offspring};
 
@@ -34,6 +34,8 @@ pub struct Fact<'a> {
     pub place: Place,
     /// When it was written, if it says so.
     pub time: Option<Time>,
+    /// The server that wrote it, by the name in the record: kept once, as every line is looked up by it.
+    pub server: Text,
     /// The whole line, for evidence.
     pub raw: &'a [u8],
     /// What it says.

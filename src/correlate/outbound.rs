@@ -8,19 +8,19 @@ use super::edges::IDLE_MICROS;
 use super::message::{Message, Recipient};
 use super::recipients::pending;
 use super::{Edges, Fact, Observer, Parts};
-use crate::ledger::{Origin, Outcome, Time};
+use crate::ledger::{Origin, Outcome, Text, Time};
 use foldhash::HashMap;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Reply};
 use std::collections::VecDeque;
 
-struct Transaction<'a> {
-    server: &'a [u8],
+struct Transaction {
+    server: Text,
     facts: Vec<u32>,
     last_time: Option<Time>,
     ended: bool,
 }
 
-type PeerKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+type PeerKey<'a> = (Text, &'a [u8], &'a [u8]);
 
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
@@ -30,7 +30,7 @@ pub(super) fn digest<'a>(
     observer: &mut dyn Observer,
     loose: &mut [Parts],
 ) {
-    let mut all: Vec<Transaction<'a>> = Vec::new();
+    let mut all: Vec<Transaction> = Vec::new();
     let mut open: HashMap<PeerKey<'a>, u32> = HashMap::default();
     for index in lines.iter().copied() {
         let fact = &facts[index as usize];
@@ -43,7 +43,7 @@ pub(super) fn digest<'a>(
             _ => continue,
         };
         let Some(session) = fact.record.session else { continue };
-        let key = (fact.record.server, session.scope, session.id);
+        let key = (fact.server, session.scope, session.id);
         let current = open.get(&key).copied().filter(|at| is_fresh(&all[*at as usize], fact.time));
         if (begins || current.is_none())
             && let Some(at) = open.remove(&key)
@@ -52,7 +52,7 @@ pub(super) fn digest<'a>(
         }
         if begins {
             open.insert(key, all.len() as u32);
-            let server = fact.record.server;
+            let server = fact.server;
             all.push(Transaction { server, facts: vec![index], last_time: fact.time, ended: false });
         } else if let Some(at) = current {
             all[at as usize].facts.push(index);
@@ -61,7 +61,7 @@ pub(super) fn digest<'a>(
                 all[at as usize].ended = true;
                 open.remove(&key);
             }
-        } else if !at_end && edges.recent_at_start(fact.record.server, fact.time) {
+        } else if !at_end && edges.recent_at_start(fact.server, fact.time) {
             loose[index as usize].add(Parts::MESSAGE);
         }
     }
@@ -80,7 +80,7 @@ fn is(verb: &[u8], name: &[u8]) -> bool {
     verb.eq_ignore_ascii_case(name)
 }
 
-fn is_fresh(transaction: &Transaction<'_>, time: Option<Time>) -> bool {
+fn is_fresh(transaction: &Transaction, time: Option<Time>) -> bool {
     match (transaction.last_time, time) {
         (Some(last), Some(time)) => time.0.saturating_sub(last.0) <= IDLE_MICROS,
         _ => true,
@@ -96,7 +96,7 @@ enum Asked<'a> {
 }
 
 /// Reads a transaction: every recipient with the other server's answer.
-fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction<'a>) -> Option<Message<'a>> {
+fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction) -> Option<Message<'a>> {
     let lines = || transaction.facts.iter().map(|fact| &facts[*fact as usize]);
     let opening = lines().next()?;
     let mut reverse_path = None;

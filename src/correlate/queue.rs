@@ -7,18 +7,18 @@
 
 use super::family;
 use super::{Edges, Fact, Observer, Parts, Sorts};
-use crate::ledger::Place;
+use crate::ledger::{Place, Text};
 use foldhash::HashMap;
 use relayaudit_parsers::paths::Paths;
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
 use smallvec::{SmallVec, smallvec};
 
 /// Names a queue life within a stretch: server, scope, id.
-pub(super) type LifeKey<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+pub(super) type LifeKey<'a> = (Text, &'a [u8], &'a [u8]);
 
 /// One queue life, as far as the stretch shows it.
-pub(super) struct Life<'a> {
-    pub(super) server: &'a [u8],
+pub(super) struct Life {
+    pub(super) server: Text,
     /// Its lines, by index.
     pub(super) facts: SmallVec<[u32; 8]>,
     /// Whether its first line is surely the first there is.
@@ -46,7 +46,7 @@ pub(super) struct Lives {
 
 /// The lives of a stretch.
 pub(super) struct Queue<'a> {
-    pub(super) lives: Vec<Life<'a>>,
+    pub(super) lives: Vec<Life>,
     pub(super) by_key: HashMap<LifeKey<'a>, Lives>,
     /// The life that each session (server, scope, id) opened last.
     sessions: HashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
@@ -64,7 +64,13 @@ pub(super) fn digest<'a>(
     loose: &mut [Parts],
 ) {
     let births = births(facts, &sorts.links);
-    let mut queue = Queue { lives: Vec::new(), by_key: HashMap::default(), sessions: HashMap::default() };
+    // Growing the tables as lives come would copy each several times over; a life has some six lines.
+    let lives = sorts.queue.len() / 6;
+    let mut queue = Queue {
+        lives: Vec::with_capacity(lives),
+        by_key: HashMap::with_capacity_and_hasher(lives, Default::default()),
+        sessions: HashMap::default(),
+    };
     for index in sorts.queue.iter().copied() {
         let fact = &facts[index as usize];
         if fact.parts.has(Parts::SESSION) && queue.session(fact) {
@@ -101,7 +107,7 @@ fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Offspring)> {
         _ => return None,
     };
     let parent = fact.record.message?;
-    Some(((fact.record.server, parent.scope, child), how))
+    Some(((fact.server, parent.scope, child), how))
 }
 
 /// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
@@ -122,10 +128,10 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
     }
 }
 
-fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'a>) -> Option<LifeKey<'a>> {
-    let record = &facts[*life.facts.first()? as usize].record;
-    let message = record.message?;
-    Some((record.server, message.scope, message.id))
+fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life) -> Option<LifeKey<'a>> {
+    let fact = &facts[*life.facts.first()? as usize];
+    let message = fact.record.message?;
+    Some((fact.server, message.scope, message.id))
 }
 
 impl<'a> Queue<'a> {
@@ -136,7 +142,7 @@ impl<'a> Queue<'a> {
         if !matches!(fact.record.event, Event::Connect { .. } | Event::Disconnect { .. } | Event::Accepted { .. }) {
             return false;
         }
-        let key = (fact.record.server, session.scope, session.id);
+        let key = (fact.server, session.scope, session.id);
         match self.sessions.insert(key, None) {
             None => true,
             Some(None) => false,
@@ -159,12 +165,12 @@ impl<'a> Queue<'a> {
 
     fn message(&mut self, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
         let Some(message) = fact.record.message else { return };
-        let key = (fact.record.server, message.scope, message.id);
+        let key = (fact.server, message.scope, message.id);
         match &fact.record.event {
             Event::Accepted { .. } => {
                 let life = self.open(key, index, fact, true);
                 if let (Some(session), true) = (fact.record.session, fact.parts.has(Parts::SESSION)) {
-                    self.sessions.insert((fact.record.server, session.scope, session.id), Some((key, life)));
+                    self.sessions.insert((fact.server, session.scope, session.id), Some((key, life)));
                 }
             }
             Event::Submitted { .. } => {

@@ -77,7 +77,8 @@ impl Service {
     /// `programname` there, which ends at the first slash (mta/postfix, mail.rfc5424.log). Names of
     /// instances begin with `postfix-` (postmulti(1)).
     fn of(tag: &[u8]) -> Option<Service> {
-        let Some(slash) = memchr::memrchr(b'/', tag) else {
+        // Too short for a vectorised search to pay.
+        let Some(slash) = tag.iter().rposition(|byte| *byte == b'/') else {
             let is_instance = tag == b"postfix" || tag.starts_with(b"postfix-");
             return is_instance.then_some(Service::Unnamed);
         };
@@ -123,7 +124,7 @@ fn body<'a>(envelope: &Envelope<'a>) -> Result<Body<'a>, nom::Err<Expected<'a>>>
     // One smtpd process serves one client at a time; postscreen and the others serve many at once.
     let is_smtpd = service == Service::Smtpd && (named == service || event != Event::Other);
     let has_session = is_smtpd && !envelope.pid.is_empty();
-    let instance = &tag[..memchr::memchr(b'/', tag).unwrap_or(tag.len())];
+    let instance = &tag[..tag.iter().position(|byte| *byte == b'/').unwrap_or(tag.len())];
     Ok(Body {
         session: has_session.then_some(Key { scope: tag, id: envelope.pid }),
         message: match prefix {
@@ -170,13 +171,34 @@ fn prefix(body: &[u8]) -> (Prefix<'_>, &[u8]) {
 fn is_queue_id(word: &[u8]) -> bool {
     const SHORT: usize = 5;
     const LONG_TIME: usize = 10;
-    let hexadecimal = |b: &u8| matches!(b, b'0'..=b'9' | b'A'..=b'F');
-    let consonant = |b: &u8| b.is_ascii_alphanumeric() && !b"AEIOUaeiou".contains(b);
-    if word.iter().all(hexadecimal) {
+    let class = word.iter().fold(HEXADECIMAL | CONSONANTS, |class, byte| class & ID_DIGITS[usize::from(*byte)]);
+    if class & HEXADECIMAL != 0 {
         return SHORT <= word.len();
     }
-    LONG_TIME < word.len() && word.iter().all(consonant) && word[LONG_TIME..word.len() - 1].contains(&b'z')
+    LONG_TIME < word.len() && class & CONSONANTS != 0 && word[LONG_TIME..word.len() - 1].contains(&b'z')
 }
+
+/// A digit of short queue ids.
+const HEXADECIMAL: u8 = 1;
+/// A digit of long queue ids.
+const CONSONANTS: u8 = 2;
+/// What each byte is a digit of: nearly every line has an id, and every word before a colon may be one.
+const ID_DIGITS: [u8; 256] = {
+    let mut digits = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let text = byte as u8;
+        if matches!(text, b'0'..=b'9' | b'A'..=b'F') {
+            digits[byte] |= HEXADECIMAL;
+        }
+        let vowel = matches!(text, b'A' | b'E' | b'I' | b'O' | b'U' | b'a' | b'e' | b'i' | b'o' | b'u');
+        if text.is_ascii_alphanumeric() && !vowel {
+            digits[byte] |= CONSONANTS;
+        }
+        byte += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests;

@@ -72,8 +72,8 @@ fn date_time(head: &[u8; DATE_TIME], micros: u32) -> Option<NaiveDateTime> {
         return None;
     };
     let (hour, minute, second) = time_of_day(time)?;
-    let year = i32::try_from(decimal(&[*y1, *y2, *y3, *y4])?).ok()?;
-    NaiveDate::from_ymd_opt(year, decimal(&[*m1, *m2])?, decimal(&[*d1, *d2])?)?
+    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
+    NaiveDate::from_ymd_opt(year as i32, two(*m1, *m2)?, two(*d1, *d2)?)?
         .and_hms_micro_opt(hour, minute, second, micros)
 }
 
@@ -82,11 +82,11 @@ fn time_of_day(time: &[u8; TIME]) -> Option<(u32, u32, u32)> {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = time else {
         return None;
     };
-    let second = match decimal(&[*s1, *s2])? {
+    let second = match two(*s1, *s2)? {
         60 => 59,
         other => other,
     };
-    Some((decimal(&[*h1, *h2])?, decimal(&[*m1, *m2])?, second))
+    Some((two(*h1, *h2)?, two(*m1, *m2)?, second))
 }
 
 /// Microseconds of `.435175`; 0 if there is no fraction.
@@ -94,6 +94,13 @@ fn fraction(input: &[u8]) -> Parsed<'_, u32> {
     let [b'.' | b',', digits @ ..] = input else {
         return Ok((input, 0));
     };
+    // Six digits are what every logger writes.
+    if let [a, b, c, d, e, f, rest @ ..] = digits
+        && let (Some(a), Some(b), Some(c)) = (two(*a, *b), two(*c, *d), two(*e, *f))
+        && !rest.first().is_some_and(u8::is_ascii_digit)
+    {
+        return Ok((rest, a * 10_000 + b * 100 + c));
+    }
     let length = digits.iter().take_while(|b| b.is_ascii_digit()).count();
     let (digits, rest) = digits.split_at(length);
     let micros = (0..6).fold(0, |sum, at| sum * 10 + digits.get(at).map_or(0, |b| u32::from(b - b'0')));
@@ -108,13 +115,13 @@ fn offset_minutes(input: &[u8]) -> Parsed<'_, Option<i64>> {
         [b'-', rest @ ..] => (-1, rest),
         _ => return Ok((input, None)),
     };
-    let (hours, minutes, rest): (_, &[u8], _) = match digits {
-        [h1, h2, b':', m1, m2, rest @ ..] => ([*h1, *h2], &[*m1, *m2], rest),
-        [h1, h2, m1 @ b'0'..=b'9', m2, rest @ ..] => ([*h1, *h2], &[*m1, *m2], rest),
-        [h1, h2, rest @ ..] => ([*h1, *h2], b"00", rest),
+    let (hours, minutes, rest) = match digits {
+        [h1, h2, b':', m1, m2, rest @ ..] => (two(*h1, *h2), two(*m1, *m2), rest),
+        [h1, h2, m1 @ b'0'..=b'9', m2, rest @ ..] => (two(*h1, *h2), two(*m1, *m2), rest),
+        [h1, h2, rest @ ..] => (two(*h1, *h2), Some(0), rest),
         _ => return Err(wanted(input, "an offset from UTC: `+01:00`")),
     };
-    match (decimal(&hours), decimal(minutes)) {
+    match (hours, minutes) {
         (Some(hours), Some(minutes)) => Ok((rest, Some(sign * i64::from(hours * 60 + minutes)))),
         _ => Err(wanted(input, "an offset from UTC: `+01:00`")),
     }
@@ -137,6 +144,12 @@ fn month(name: &[u8; 3]) -> Option<u32> {
         _ => return None,
     };
     Some(number)
+}
+
+/// The value of two decimal digits.
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
 
 /// The value of a few decimal digits; too few to overflow.
