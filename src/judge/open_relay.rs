@@ -217,7 +217,7 @@ impl Case<'_> {
             "{} relayed {} through {} without credentials, to {}{}.",
             words::quoted(&words::client(self.pair.1)),
             recipients(relay.tally.accepted),
-            words::quoted(self.pair.0),
+            words::server(self.pair.0),
             words::count(relay.targets.len() as u64, "outside domain", "outside domains"),
             words::period(relay.tally.span),
         )

@@ -55,6 +55,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// A server by its name, or in words where the log does not name it.
+pub fn server(name: &str) -> String {
+    if name.is_empty() { "the server".to_owned() } else { quoted(name) }
+}
+
 /// A list of names: `a, b and c`.
 pub fn list<T: AsRef<str>>(names: &[T]) -> String {
     match names {

@@ -4,7 +4,7 @@
 //! link, a mention or markup (see [`super::escape`]).
 
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
-use super::figures::{minute, percent, size, time};
+use super::figures::{minute, size, time};
 use super::model::{Line, Offender, Report, SiteRow};
 use super::{phrases, rows};
 use crate::judge::words::{count, thousands};
@@ -34,7 +34,9 @@ fn headline(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let verdict = &report.verdict;
     writeln!(out, "# Was the mail server abused as a relay?\n\n**{}**\n", prose(&verdict.headline))?;
     writeln!(out, "- Cause: {} ({})", prose(phrases::cause(verdict.cause)), code(verdict.cause.as_str()))?;
-    writeln!(out, "- How sure: {} ({})", phrases::sureness(verdict.confidence), percent(verdict.confidence))?;
+    if let Some(sure) = phrases::sureness(verdict) {
+        writeln!(out, "- How sure: {sure}")?;
+    }
     if phrases::is_abuse(verdict.cause) && verdict.first.is_some() {
         writeln!(out, "- Since: {}", time(verdict.first))?;
         let still = phrases::still(report).map(|still| format!(". {still}")).unwrap_or_default();

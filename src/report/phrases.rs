@@ -1,7 +1,7 @@
 //! The report's fixed words: what the names of the contract mean, for people who never read it.
 
 use super::figures::{between, percent, time};
-use super::model::{Alternative, FindingRow, Gap, InputRow, Report};
+use super::model::{Alternative, FindingRow, Gap, InputRow, Report, VerdictRow};
 use crate::judge::words::{count, quoted, thousands};
 use crate::judge::{Cause, Rule, Severity, about};
 use std::cmp::Reverse;
@@ -16,13 +16,19 @@ pub fn answer(headline: &str) -> (String, &str) {
     }
 }
 
-/// How sure a verdict is, in words.
-pub fn sureness(confidence: f64) -> &'static str {
+/// How sure a verdict is, in words and percent; `None` for one that says only that nothing can be told.
+pub fn sureness(verdict: &VerdictRow) -> Option<String> {
+    let confidence = verdict.confidence;
+    let told = verdict.cause != Cause::InsufficientEvidence;
+    told.then(|| format!("{} ({})", degree(confidence), percent(confidence)))
+}
+
+fn degree(confidence: f64) -> &'static str {
     match confidence {
         c if 0.9 <= c => "nearly certain",
         c if 0.7 <= c => "likely",
         c if 0.5 <= c => "more likely than not",
-        _ => "no more than a suspicion",
+        _ => "uncertain",
     }
 }
 
@@ -44,7 +50,7 @@ pub fn cause(cause: Cause) -> &'static str {
 /// What a verdict on recipients means.
 pub fn verdict(name: &str) -> &'static str {
     match name {
-        "relayed-unauthorised" => "relayed for strangers",
+        "relayed-unauthorised" => "passed on for outsiders without log-in",
         "relay-denied" => "relaying refused",
         "inbound" => "from outside to you",
         "internal" => "within your site",
@@ -151,7 +157,7 @@ mod tests {
 
     #[test]
     fn sureness_cases() {
-        let words: Vec<&str> = [0.95, 0.75, 0.5, 0.3].into_iter().map(sureness).collect();
-        assert_eq!(words, ["nearly certain", "likely", "more likely than not", "no more than a suspicion"]);
+        let words: Vec<&str> = [0.95, 0.75, 0.5, 0.3].into_iter().map(degree).collect();
+        assert_eq!(words, ["nearly certain", "likely", "more likely than not", "uncertain"]);
     }
 }

@@ -6,7 +6,7 @@ mod grid;
 mod page;
 mod sections;
 
-use super::figures::{percent, time};
+use super::figures::time;
 use super::model::{Line, Report};
 use super::phrases;
 use crate::judge::Cause;
@@ -64,8 +64,9 @@ fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.blank()?;
     page.text(Style::Plain, "Cause:     ", phrases::cause(verdict.cause))?;
-    let sure = format!("{} ({})", phrases::sureness(verdict.confidence), percent(verdict.confidence));
-    page.text(Style::Plain, "How sure:  ", &sure)?;
+    if let Some(sure) = phrases::sureness(verdict) {
+        page.text(Style::Plain, "How sure:  ", &sure)?;
+    }
     if phrases::is_abuse(verdict.cause) && verdict.first.is_some() {
         page.text(Style::Plain, "Since:     ", &time(verdict.first))?;
         let still = phrases::still(report).map(|still| format!(". {still}")).unwrap_or_default();

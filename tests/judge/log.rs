@@ -123,6 +123,13 @@ impl Log {
         analyse(&self.0, &infer(&self.0, &stated()))
     }
 
+    /// Judged by a site of which only the local domains are stated.
+    pub fn stated_domains(&self) -> Analysis {
+        let mut site = Site::default();
+        site.add_local_domain("example.org", site::Origin::CommandLine);
+        analyse(&self.0, &infer(&self.0, &site))
+    }
+
     /// Judged by what the logs show.
     pub fn guess(&self) -> Analysis {
         analyse(&self.0, &infer(&self.0, &Site::default()))

@@ -27,6 +27,9 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
         Cause::InboundOnly => format!(
             "No relaying by strangers: {clients} used your names in mail to {servers}; it came in, it did not go out."
         ),
+        Cause::InsufficientEvidence if scope.logged().0 == 0 => {
+            "Cannot tell: nothing about mail could be read.".to_owned()
+        }
         Cause::InsufficientEvidence if scope.picture.recipients() == 0 => {
             "Cannot tell: the logs show no mail at all.".to_owned()
         }
@@ -46,18 +49,24 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
     }
 }
 
+/// Recipients below which strangers and hosts of ours that were not stated look the same.
+const FEW: u64 = 5;
+
 /// The headline of an open relay.
 fn relayed(scope: &Scope<'_>, deciding: &[&Finding], span: Span) -> String {
     let accepted: u64 = deciding.iter().map(|finding| finding.recipients_accepted).sum();
-    let sure = match scope.site.states_trusted_networks() {
-        true => "Yes",
-        false => "Yes, unless they are yours",
+    let sure = match (scope.site.states_trusted_networks(), subjects(deciding), accepted) {
+        (true, _, _) => "Yes",
+        // So little may as well be a host or a domain of theirs that nobody stated.
+        (false, 1, ..FEW) => "Perhaps, unless it is yours",
+        (false, _, ..FEW) => "Perhaps, unless they are yours",
+        (false, 1, _) => "Yes, unless it is yours",
+        (false, _, _) => "Yes, unless they are yours",
     };
     let servers: BTreeSet<&Text> = deciding.iter().map(|finding| &finding.server).collect();
     let through = match servers.first().filter(|_| servers.len() == 1) {
-        Some(server) if !server.is_empty() => quoted(server),
-        _ if 1 < servers.len() => count(servers.len() as u64, "server", "servers"),
-        _ => scope.servers(),
+        Some(server) => crate::judge::words::server(server),
+        None => count(servers.len() as u64, "server", "servers"),
     };
     format!(
         "{sure}: {} relayed {} through {}{}.",
