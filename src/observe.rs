@@ -4,8 +4,8 @@ mod names;
 
 use crate::correlate::{Fact, Message, Observer, Recipient};
 use crate::ledger::{
-    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input, Ledger, Origin,
-    Outcome, Place, ServerFacts, Smallest, Text, Time,
+    AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input,
+    Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
 };
 use crate::merge::Merge;
 use names::Names;
@@ -180,6 +180,38 @@ impl Books {
         }
     }
 
+    /// Who sent a message, and when.
+    fn sender(&mut self, message: &Message<'_>) {
+        let (time, path) = (message.opening.time, message.reverse_path);
+        let facts = match message.origin {
+            Origin::Network => self.client_facts(message.server, &message.client, time),
+            Origin::Local if !message.user.is_empty() => self.user_facts(message),
+            _ => return,
+        };
+        if !message.taken {
+            return;
+        }
+        facts.sent.see(time, path);
+        if let Some(account) = message.account {
+            let key = AccountKey { server: message.server, account: self.names.text(account) };
+            self.ledger.accounts.entry(key).or_default().see(time, path);
+        }
+    }
+
+    fn user_facts(&mut self, message: &Message<'_>) -> &mut ClientFacts {
+        let user = self.names.text(message.user);
+        let server = message.server;
+        // Postfix logs the number of the user only; the reverse-path mostly has the name.
+        if let (true, Some(path)) = (user.bytes().all(|byte| byte.is_ascii_digit()), message.reverse_path) {
+            let end = memchr::memrchr(b'@', path).unwrap_or(path.len());
+            let key = UserKey { server, user, name: self.names.text(&path[..end]) };
+            self.ledger.users.entry(key).or_default().merge(1);
+        }
+        let facts = self.ledger.clients.entry(ClientKey { server, client: Client::User(user) }).or_default();
+        facts.span.see(message.opening.time);
+        facts
+    }
+
     /// What all recipients of a message have in common; the rest is filled in for each.
     fn way(&mut self, message: &Message<'_>) -> FlowKey {
         FlowKey {
@@ -300,9 +332,7 @@ impl Observer for Books {
         if !self.window.holds(message.opening.time) {
             return;
         }
-        if message.origin == Origin::Network {
-            self.client_facts(message.server, &message.client, message.opening.time);
-        }
+        self.sender(message);
         if message.taken && message.origin != Origin::Outbound {
             let server = self.server(message.server);
             server.messages += 1;

@@ -2,6 +2,7 @@
 
 use super::flow::Client;
 use super::sample::Smallest;
+use super::senders::Sent;
 use super::span::{Evidence, Span};
 use super::text::Text;
 use crate::merge::Merge;
@@ -31,6 +32,8 @@ pub struct ClientFacts {
     pub accounts_tried: Smallest<Text, 8>,
     /// Lines that show failed log-ins.
     pub auth_evidence: Smallest<Evidence, 3>,
+    /// What it sent. Also of users of the server itself.
+    pub sent: Sent,
     /// Relay testers whose tell-tale strings it sent (see `parsers::address::tester`).
     pub testers: BTreeSet<Text>,
 }
@@ -43,6 +46,7 @@ impl Merge for ClientFacts {
         self.auth_failures.merge(other.auth_failures);
         self.accounts_tried.merge(other.accounts_tried);
         self.auth_evidence.merge(other.auth_evidence);
+        self.sent.merge(other.sent);
         Merge::merge(&mut self.testers, other.testers);
     }
 }

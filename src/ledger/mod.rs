@@ -4,18 +4,22 @@
 //! network, no threshold is known here.
 
 pub mod clients;
+pub mod distinct;
 pub mod flow;
 pub mod inputs;
 pub mod places;
 pub mod sample;
+pub mod senders;
 pub mod span;
 pub mod text;
 
 pub use clients::{ClientFacts, ClientKey, HelloFacts, HelloKey};
+pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
 pub use places::{DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
+pub use senders::{AccountKey, Sent, UserKey};
 pub use span::{Evidence, FileId, Place, Span, Time};
 pub use text::Text;
 
@@ -43,6 +47,10 @@ pub struct Ledger {
     pub flows: Book<FlowKey, Box<Flow>>,
     /// Clients.
     pub clients: Book<ClientKey, ClientFacts>,
+    /// What was sent by account.
+    pub accounts: Book<AccountKey, Sent>,
+    /// Messages by the names that numbered users gave.
+    pub users: Book<UserKey, u64>,
     /// EHLO names.
     pub hellos: Book<HelloKey, HelloFacts>,
     /// Domains of recipients.
@@ -56,6 +64,8 @@ impl Merge for Ledger {
         Merge::merge(&mut self.inputs, other.inputs);
         self.flows.merge(other.flows);
         self.clients.merge(other.clients);
+        self.accounts.merge(other.accounts);
+        self.users.merge(other.users);
         self.hellos.merge(other.hellos);
         self.domains.merge(other.domains);
         Merge::merge(&mut self.servers, other.servers);

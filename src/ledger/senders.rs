@@ -1,0 +1,55 @@
+//! What somebody sent, however it went: clients, accounts, local users.
+
+use super::distinct::Distinct;
+use super::flow::Hours;
+use super::span::Time;
+use super::text::Text;
+use crate::merge::Merge;
+
+/// Messages of one sender.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Messages by hour.
+    pub messages: Hours,
+    /// Different reverse-paths.
+    pub reverse_paths: Distinct,
+}
+
+impl Sent {
+    /// Counts a message.
+    pub fn see(&mut self, time: Option<Time>, reverse_path: Option<&[u8]>) {
+        if let Some(time) = time {
+            self.messages.add(time.hour(), 1);
+        }
+        if let Some(path) = reverse_path {
+            self.reverse_paths.see(path);
+        }
+    }
+}
+
+impl Merge for Sent {
+    fn merge(&mut self, other: Sent) {
+        self.messages.merge(other.messages);
+        self.reverse_paths.merge(other.reverse_paths);
+    }
+}
+
+/// An account of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountKey {
+    /// The server.
+    pub server: Text,
+    /// The account, lower case.
+    pub account: Text,
+}
+
+/// A name under which a numbered user of a server handed in mail: logs of pickup give the number only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserKey {
+    /// The server.
+    pub server: Text,
+    /// The number.
+    pub user: Text,
+    /// The local part of the reverse-path.
+    pub name: Text,
+}
