@@ -95,18 +95,17 @@ fn a_newsletter_of_a_trusted_host_is_no_abuse() {
     assert!(analysis.verdict.headline.starts_with("No unauthorised relay seen: mx1.example.org took in 10 messages"));
     let hint = analysis.verdict.not_seen.join("\n");
     assert!(hint.contains("1 trusted host sent mail") && hint.contains("198.51.100.9 (9,000)"), "{hint}");
-    assert!(analysis.verdict.confidence < 0.95);
 }
 
 #[test]
-fn accounts_are_named_and_not_judged() {
+fn accounts_that_are_not_accused_are_named() {
     let log = Log::new()
         .mail(mail(STRANGER, "example.org", "example.net").times(400).with(|key| key.account = Some("anna".into())));
     let verdict = log.judge().verdict;
     assert_eq!(verdict.cause, Cause::Clean);
     assert!(verdict.not_seen.iter().any(|text| text
-        == "1 account sent mail to outside recipients; whether one was stolen is not judged yet. Most: anna (400)."));
-    assert_eq!(verdict.alternatives[0].0, Cause::CompromisedAccount);
+        == "1 account sent mail to outside recipients, not like a source of spam. Most of all: anna (400)."));
+    assert!(verdict.alternatives.is_empty());
 }
 
 #[test]
@@ -337,7 +336,7 @@ fn findings_come_worst_first_whatever_the_order_of_the_ledger() {
     let judged = |mut parts: Vec<Ledger>| {
         let mut all = parts.remove(0);
         parts.into_iter().for_each(|part| all.merge(part));
-        judge::judge(&judge::Routed::new(&all, &stated()), &judge::Options::default())
+        judge::judge(&judge::Routed::new(&all, &stated(), judge::Errors::default()), &judge::Options::default())
     };
     let forth = judged(parts().into());
     let back = judged(parts().into_iter().rev().collect());
@@ -346,7 +345,7 @@ fn findings_come_worst_first_whatever_the_order_of_the_ledger() {
     assert_eq!(subjects, ["203.0.113.8", "203.0.113.7", "203.0.113.9"]);
     let mut skip = judge::Options::default();
     skip.skip.insert(Rule::OpenRelay);
-    assert!(judge::judge(&judge::Routed::new(&log_of(parts()), &stated()), &skip).is_empty());
+    assert!(judge::judge(&judge::Routed::new(&log_of(parts()), &stated(), judge::Errors::default()), &skip).is_empty());
 }
 
 fn log_of(parts: [Ledger; 3]) -> Ledger {

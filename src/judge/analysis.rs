@@ -62,7 +62,7 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
-    let routed = Routed::new(ledger, site);
+    let routed = Routed::new(ledger, site, options.errors);
     let (findings, (all, mut by_server)) = rayon::join(|| judge(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
         by_server.entry(*server).or_default();

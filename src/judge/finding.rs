@@ -33,12 +33,26 @@ pub enum Rule {
     SpoofedLocalSender,
     /// An outside client greeted with our name or address.
     HeloImpersonation,
+    /// An account was used to send spam.
+    CompromisedAccount,
+    /// A trusted host sends spam.
+    AbusedTrustedHost,
+    /// A user of the server hands in spam.
+    AbusedLocalScript,
+    /// One inside address hides many clients.
+    HiddenClients,
+    /// Passwords are guessed.
+    CredentialGuessing,
+    /// Recipients are guessed.
+    DirectoryHarvest,
+    /// Notifications to people who never wrote.
+    Backscatter,
 }
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// `client`, `account`, `server`, `network`, `campaign`, `config-line`.
+    /// `client`, `account`, `user`, `server`, `network`, `campaign`, `config-line`.
     pub kind: &'static str,
     /// The address, the account name, ...
     pub value: Text,

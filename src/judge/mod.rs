@@ -3,9 +3,16 @@
 //! A rule is one file and one line in [`DETECTORS`]. What a recipient was is decided in
 //! [`route()`] alone; what the findings mean together, in [`verdict()`].
 
+mod abused_local_script;
+mod abused_trusted_host;
 pub mod analysis;
+mod backscatter;
+mod compromised_account;
+mod credential_guessing;
+mod directory_harvest;
 pub mod finding;
 mod helo_impersonation;
+mod hidden_clients;
 pub(crate) mod hints;
 mod open_relay;
 mod outbound;
@@ -14,6 +21,7 @@ mod relay_trick;
 mod remedy;
 pub mod route;
 pub mod routed;
+pub mod senders;
 mod spoofed_local_sender;
 mod tally;
 pub mod verdict;
@@ -23,6 +31,7 @@ pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
+pub use senders::Errors;
 pub use verdict::verdict;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -61,6 +70,13 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &relay_probe::ABOUT, judge: relay_probe::judge },
     Detector { about: &spoofed_local_sender::ABOUT, judge: spoofed_local_sender::judge },
     Detector { about: &helo_impersonation::ABOUT, judge: helo_impersonation::judge },
+    Detector { about: &compromised_account::ABOUT, judge: compromised_account::judge },
+    Detector { about: &abused_trusted_host::ABOUT, judge: abused_trusted_host::judge },
+    Detector { about: &abused_local_script::ABOUT, judge: abused_local_script::judge },
+    Detector { about: &hidden_clients::ABOUT, judge: hidden_clients::judge },
+    Detector { about: &credential_guessing::ABOUT, judge: credential_guessing::judge },
+    Detector { about: &directory_harvest::ABOUT, judge: directory_harvest::judge },
+    Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
 ];
 
 /// What to judge.
@@ -68,6 +84,8 @@ pub const DETECTORS: &[Detector] = &[
 pub struct Options {
     /// Rules to leave out.
     pub skip: BTreeSet<Rule>,
+    /// The error rates that behavioural rules accept.
+    pub errors: Errors,
 }
 
 /// Runs the detectors. The findings come worst first: by severity, volume, subject.
@@ -93,6 +111,13 @@ impl Rule {
             Rule::RelayTrick => "relay-trick",
             Rule::SpoofedLocalSender => "spoofed-local-sender",
             Rule::HeloImpersonation => "helo-impersonation",
+            Rule::CompromisedAccount => "compromised-account",
+            Rule::AbusedTrustedHost => "abused-trusted-host",
+            Rule::AbusedLocalScript => "abused-local-script",
+            Rule::HiddenClients => "hidden-clients",
+            Rule::CredentialGuessing => "credential-guessing",
+            Rule::DirectoryHarvest => "directory-harvest",
+            Rule::Backscatter => "backscatter",
         }
     }
 }

@@ -5,6 +5,10 @@
 //! Sources: postconf(5), postsuper(1), SMTPD_ACCESS_README (Postfix 2.10 and later); Microsoft
 //! KB 324958 and the IIS 6.0 documentation ("Setting Relay Restrictions").
 
+mod senders;
+
+pub use senders::{account, backscatter, guessing, harvest, host, script};
+
 use crate::ledger::{Client, Ledger, Text};
 use crate::site::is_inside;
 use std::net::IpAddr;
@@ -16,6 +20,11 @@ enum Kind {
     /// IIS SMTP service, with or without Exchange 2000 or 2003 on top.
     Iis,
     Exchange2000,
+    /// Exchange 2007 and later.
+    Exchange,
+    Exim,
+    Sendmail,
+    OpenSmtpd,
     Other,
 }
 
@@ -25,12 +34,16 @@ fn kind(ledger: &Ledger, server: &Text) -> Kind {
         let facts = ledger.servers.get(server);
         facts.is_some_and(|facts| facts.formats.iter().any(|format| format.starts_with(name)))
     };
-    match (wrote("postfix"), wrote("exchange2000"), wrote("iis-smtp")) {
-        (true, _, _) => Kind::Postfix,
-        (_, true, _) => Kind::Exchange2000,
-        (_, _, true) => Kind::Iis,
-        _ => Kind::Other,
-    }
+    let kinds = [
+        ("postfix", Kind::Postfix),
+        ("exchange2000", Kind::Exchange2000),
+        ("exchange", Kind::Exchange),
+        ("iis-smtp", Kind::Iis),
+        ("exim", Kind::Exim),
+        ("sendmail", Kind::Sendmail),
+        ("opensmtpd", Kind::OpenSmtpd),
+    ];
+    kinds.iter().find(|(name, _)| wrote(name)).map_or(Kind::Other, |(_, kind)| *kind)
 }
 
 /// Steps against relaying by a client: close the relay, stop the queue, shut the client out.
@@ -55,7 +68,7 @@ pub fn trick(ledger: &Ledger, server: &Text, client: &Client) -> Vec<String> {
             "Install the last service pack: encapsulated (IMCEA) addresses were relayed by unpatched servers \
              (Microsoft MS99-027)."
         }
-        Kind::Other => "Switch off source routes, the percent hack and bang paths for clients that did not log in.",
+        _ => "Switch off source routes, the percent hack and bang paths for clients that did not log in.",
     };
     std::iter::once(switch.to_owned()).chain(relay(ledger, server, client)).collect()
 }
@@ -117,6 +130,27 @@ fn close(kind: Kind) -> Vec<String> {
             "Look at every SMTP connector: on its Address Space page, \"Allow messages to be relayed to these domains\" must \
              be off for the address space `*`.",
         ],
+        Kind::Exchange => &[
+            "List who may relay: `Get-ReceiveConnector | Get-ADPermission | where {$_.ExtendedRights -like \
+             '*accept-any-recipient*'}`. Anonymous logon must not be among them on a connector that the Internet reaches.",
+            "Take it away: `Get-ReceiveConnector \"NAME\" | Remove-ADPermission -User \"NT AUTHORITY\\ANONYMOUS LOGON\" \
+             -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient`, and narrow RemoteIPRanges of relay connectors to single hosts.",
+        ],
+        Kind::Exim => &[
+            "See who may relay now: `exim -bP hostlist` and `exim -bP domainlist`: `relay_from_hosts` must hold your own networks \
+             only, `relay_to_domains` only domains you are a secondary MX for.",
+            "In acl_check_rcpt, nothing but `hosts = +relay_from_hosts` and `authenticated = *` may accept before `require message \
+             = relay not permitted domains = +local_domains : +relay_to_domains`. Then reload.",
+        ],
+        Kind::Sendmail => &[
+            "Look for what opens it: RELAY lines in /etc/mail/access that are too wide, /etc/mail/relay-domains, and in sendmail.mc \
+             FEATURE(`promiscuous_relay'), `relay_entire_domain', `relay_local_from', `relay_based_on_MX'.",
+            "Take them out, rebuild (`make -C /etc/mail`), and restart. Since 8.9 sendmail refuses to relay by default.",
+        ],
+        Kind::OpenSmtpd => &[
+            "Look at smtpd.conf for `match from any for any action ...`: only `match auth from any for any` and `match from src \
+             <own networks> for any` may reach a relay action. Then `smtpctl pause mta`, and restart smtpd.",
+        ],
         Kind::Other => &[
             "Let the server relay for its own networks and for clients that logged in, and refuse every other recipient \
              outside its own domains.",
@@ -150,6 +184,30 @@ fn stop_queue(kind: Kind, client: &Client) -> Vec<String> {
         Kind::Exchange2000 => vec![
             "Exchange System Manager > Servers > (server) > Queues: disable outbound mail, find the messages, delete them \
              without a non-delivery report, and enable it again."
+                .to_owned(),
+        ],
+        Kind::Exim => vec![
+            "Stop deliveries: stop the queue runner, then freeze what waits: `exiqgrep -i | xargs exim -Mf`.".to_owned(),
+            match client {
+                Client::Address(address) => format!(
+                    "Find this client's messages: `exigrep '\\[{address}\\]' mainlog`, and remove those still waiting: `exim -Mrm ID`."
+                ),
+                _ => "Find the messages with `exim -bp` and remove them: `exim -Mrm ID`.".to_owned(),
+            },
+            "Release the rest: `exiqgrep -z -i | xargs exim -Mt`.".to_owned(),
+        ],
+        Kind::Sendmail => vec![
+            "Stop the queue runner; `mailq` lists what waits.".to_owned(),
+            "Hold the bad ones: `sendmail -qQ -Q'spam' -qI QUEUEID` quarantines them; delete the qf and df files of a queue id once \
+             sendmail is stopped."
+                .to_owned(),
+        ],
+        Kind::OpenSmtpd => {
+            vec!["Hold the queue: `smtpctl pause mta`; `smtpctl show queue` lists it; `smtpctl remove MSGID`; `smtpctl resume mta`.".to_owned()]
+        }
+        Kind::Exchange => vec![
+            "Stop it from leaving: `Get-Queue | Suspend-Queue`, then `Get-Message -Filter {FromAddress -eq 'ADDRESS'} | \
+             Remove-Message -WithNDR $false`, then `Get-Queue | Resume-Queue`."
                 .to_owned(),
         ],
         Kind::Other => vec!["Hold the queue, and delete this client's messages before the rest goes out.".to_owned()],

@@ -1,9 +1,11 @@
 //! Routed: the ledger with the verdict on every flow. Judged once, side by side; read by every rule.
 
 use super::route::{RouteVerdict, route};
+use super::senders::{Errors, Senders};
 use crate::ledger::{Flow, FlowKey, Ledger};
 use crate::site::Site;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::sync::OnceLock;
 
 /// What a rule judges: the ledger, the site, and what the site makes of every flow.
 pub struct Routed<'a> {
@@ -11,7 +13,10 @@ pub struct Routed<'a> {
     pub ledger: &'a Ledger,
     /// What is ours.
     pub site: &'a Site,
+    /// The error rates that behavioural rules accept.
+    pub errors: Errors,
     flows: Vec<RoutedFlow<'a>>,
+    senders: OnceLock<Senders<'a>>,
 }
 
 /// A flow with its verdict.
@@ -27,18 +32,24 @@ pub struct RoutedFlow<'a> {
 
 impl<'a> Routed<'a> {
     /// Judges every flow. Those that only show others a second time are left out.
-    pub fn new(ledger: &'a Ledger, site: &'a Site) -> Routed<'a> {
+    pub fn new(ledger: &'a Ledger, site: &'a Site, errors: Errors) -> Routed<'a> {
         let flows: Vec<(&FlowKey, &Flow)> = ledger.flows.iter().map(|(key, flow)| (key, flow.as_ref())).collect();
         let judged = |(key, flow): (&'a FlowKey, &'a Flow)| {
             let verdict = route(key, site)?;
             Some(RoutedFlow { key, flow, verdict })
         };
-        Routed { ledger, site, flows: flows.into_par_iter().filter_map(judged).collect() }
+        let flows = flows.into_par_iter().filter_map(judged).collect();
+        Routed { ledger, site, errors, flows, senders: OnceLock::new() }
     }
 
     /// The flows, in no order.
     pub fn flows(&self) -> impl Iterator<Item = RoutedFlow<'a>> + '_ {
         self.flows.iter().copied()
+    }
+
+    /// Who sent with authority, and how: gathered when first asked for.
+    pub fn senders(&self) -> &Senders<'a> {
+        self.senders.get_or_init(|| Senders::of(self.ledger, self.site, self.flows()))
     }
 
     /// The flows of one verdict, in no order.

@@ -1,7 +1,7 @@
 //! The cause verdict: what all findings mean together, in the words of an answer.
 //!
-//! It says no more than was judged. Accounts, trusted hosts and programs that sent mail are named
-//! with their volume, and it is said that they were not judged.
+//! It says no more than was judged. Accounts, trusted hosts and programs that sent mail without being accused are named
+//! with their volume.
 
 mod texts;
 
@@ -9,6 +9,7 @@ use super::finding::{Cause, Finding, Rule, Severity, Verdict};
 use super::hints::{Picture, pictures};
 use super::route::RouteVerdict;
 use super::routed::Routed;
+use super::senders::Errors;
 use super::tally::confidence;
 use crate::ledger::{Evidence, Ledger, Smallest, Span, Text};
 use crate::merge::Merge;
@@ -74,7 +75,7 @@ impl<'a> Scope<'a> {
 
 /// The verdict on a whole run, from its findings.
 pub fn verdict(ledger: &Ledger, site: &Site, findings: &[Finding]) -> Verdict {
-    let (picture, _) = pictures(&Routed::new(ledger, site));
+    let (picture, _) = pictures(&Routed::new(ledger, site, Errors::default()));
     decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture })
 }
 
@@ -104,12 +105,23 @@ pub(crate) fn decide(scope: &Scope<'_>) -> Verdict {
     }
 }
 
+/// Causes other than an open relay, the gravest first, with the rules that show them.
+const ABUSE: &[(Cause, Rule)] = &[
+    (Cause::CompromisedAccount, Rule::CompromisedAccount),
+    (Cause::AbusedTrustedHost, Rule::AbusedTrustedHost),
+    (Cause::AbusedLocalScript, Rule::AbusedLocalScript),
+    (Cause::Backscatter, Rule::Backscatter),
+];
+
 /// The cause that the findings show.
 fn cause(scope: &Scope<'_>) -> Cause {
     let untold = 0 < scope.picture.of(RouteVerdict::Unknown) && scope.picture.told() == 0;
     let inbound = [Rule::SpoofedLocalSender, Rule::HeloImpersonation];
+    let abused = ABUSE.iter().find(|(_, rule)| scope.of(*rule).any(|finding| Severity::Medium <= finding.severity));
     if !scope.relays().is_empty() {
         Cause::OpenRelay
+    } else if let Some((cause, _)) = abused {
+        *cause
     } else if untold {
         Cause::InsufficientEvidence
     } else if scope.of(Rule::RelayProbe).next().is_some() {
@@ -128,6 +140,10 @@ fn deciding<'a>(scope: &Scope<'a>, cause: Cause) -> Vec<&'a Finding> {
     match cause {
         Cause::OpenRelay => scope.relays(),
         Cause::ProbesOnly => scope.of(Rule::RelayProbe).collect(),
+        _ if ABUSE.iter().any(|(abuse, _)| *abuse == cause) => {
+            let rules = ABUSE.iter().filter(|(abuse, _)| *abuse == cause);
+            rules.flat_map(|(_, rule)| scope.of(*rule)).collect()
+        }
         Cause::InboundOnly => scope.of(Rule::SpoofedLocalSender).chain(scope.of(Rule::HeloImpersonation)).collect(),
         _ => Vec::new(),
     }
@@ -136,15 +152,17 @@ fn deciding<'a>(scope: &Scope<'a>, cause: Cause) -> Vec<&'a Finding> {
 /// How sure it is, to two digits.
 fn sureness(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> f64 {
     let sure = match cause {
-        Cause::OpenRelay => deciding.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
+        Cause::OpenRelay
+        | Cause::CompromisedAccount
+        | Cause::AbusedTrustedHost
+        | Cause::AbusedLocalScript
+        | Cause::Backscatter => deciding.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
         Cause::InsufficientEvidence => 0.9,
         _ => {
             let all = scope.picture.recipients().max(1) as f64;
             let untold = scope.picture.of(RouteVerdict::Unknown) as f64 / all;
             let doubt = if scope.doubtful().is_empty() { 1.0 } else { 0.7 };
-            // What this version does not judge may still be the cause.
-            let unjudged = if texts::unjudged(scope).is_empty() { 1.0 } else { 0.9 };
-            confidence(scope.site) * (1.0 - untold / 2.0) * doubt * unjudged
+            confidence(scope.site) * (1.0 - untold / 2.0) * doubt
         }
     };
     (sure * 100.0).round() / 100.0

@@ -132,6 +132,12 @@ impl Site {
         self.local_domains.contains_key(domain.as_ref()) || self.is_below_local(&domain)
     }
 
+    /// Whether a domain is one of ours, or below one: hosts of ours write as `root@www.example.org`.
+    pub fn is_ours(&self, domain: &str) -> bool {
+        self.is_local(domain)
+            || domain.match_indices('.').any(|(dot, _)| self.local_domains.contains_key(&domain[dot + 1..]))
+    }
+
     /// Whether a client may relay by its address: a trusted network, loopback, or ourselves.
     pub fn trusts(&self, client: IpAddr) -> bool {
         let client = client.to_canonical();

@@ -1,7 +1,7 @@
 //! The sentences of a verdict.
 
-use super::Scope;
-use crate::judge::finding::{Cause, Finding, Rule};
+use super::{ABUSE, Scope};
+use crate::judge::finding::{Cause, Finding, Rule, Severity};
 use crate::judge::hints::largest;
 use crate::judge::route::RouteVerdict;
 use crate::judge::words::{addresses, at_line, count, list, minute, period, quoted, recipients, thousands};
@@ -37,6 +37,14 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
             "Cannot tell: the logs of {servers} show {} but not who handed them in.",
             recipients(scope.picture.recipients())
         ),
+        Cause::CompromisedAccount => sent(scope, "Yes, by a stolen password", "account", "sent", deciding, span),
+        Cause::AbusedTrustedHost => sent(scope, "Yes, by a host you trust", "host", "sent", deciding, span),
+        Cause::AbusedLocalScript => sent(scope, "Yes, by a program on the server", "user", "handed in", deciding, span),
+        Cause::Backscatter => format!(
+            "Yes, by bounces: {servers} sent notifications to {} who mostly never wrote{}.",
+            count(volume(deciding), "outside recipient", "outside recipients"),
+            period(span)
+        ),
         _ if !scope.doubtful().is_empty() => format!(
             "Probably not: {} relayed through {servers} without log-in, and look like hosts or domains of yours.",
             addresses(subjects(&scope.doubtful()))
@@ -47,6 +55,26 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
             period(span)
         ),
     }
+}
+
+/// The headline of a sender that had permission: `account marie sent mail to ...`.
+fn sent(scope: &Scope<'_>, answer: &str, kind: &str, did: &str, deciding: &[&Finding], span: Span) -> String {
+    let names: Vec<String> = deciding.iter().take(3).map(|finding| quoted(&finding.subject.value)).collect();
+    let more = deciding.len().saturating_sub(names.len()) as u64;
+    let more = if 0 < more { format!(" and {} more", thousands(more)) } else { String::new() };
+    let plural = if deciding.len() == 1 { "" } else { "s" };
+    format!(
+        "{answer}: {kind}{plural} {}{more} {did} mail to {} through {}{}.",
+        list(&names),
+        recipients(volume(deciding)),
+        scope.servers(),
+        period(span)
+    )
+}
+
+/// Recipients that findings are about.
+fn volume(findings: &[&Finding]) -> u64 {
+    findings.iter().map(|finding| finding.recipients_accepted).fold(0, u64::saturating_add)
 }
 
 /// Recipients below which strangers and hosts of ours that were not stated look the same.
@@ -88,7 +116,8 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
         Cause::OpenRelay => "had mail for outside recipients accepted without credentials",
         Cause::ProbesOnly => "tried to relay and was refused",
         Cause::InboundOnly => "used a name of yours",
-        _ => return quiet(scope, cause),
+        Cause::Clean | Cause::InsufficientEvidence => return quiet(scope, cause),
+        _ => return flood(scope, deciding),
     };
     let mut why = Vec::new();
     let earliest = deciding
@@ -115,6 +144,25 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
         .max_by_key(|(time, f)| (*time, std::cmp::Reverse(f.subject.value)));
     if let Some((time, last)) = latest.filter(|_| cause == Cause::OpenRelay) {
         why.push(format!("{} UTC: the last of it, from {}.", minute(time), quoted(&last.subject.value)));
+    }
+    why
+}
+
+/// The facts on the gravest of those who had permission to send.
+fn flood(scope: &Scope<'_>, deciding: &[&Finding]) -> Vec<String> {
+    let Some(worst) = deciding.first() else { return Vec::new() };
+    let mut why = Vec::new();
+    if let Some(first) = worst.span.first {
+        why.push(format!(
+            "{} UTC: the first of it, from {}{}.",
+            minute(first),
+            quoted(&worst.subject.value),
+            at_line(scope.ledger, &worst.evidence)
+        ));
+    }
+    why.extend(worst.why.iter().cloned());
+    if let Some(last) = worst.span.last {
+        why.push(format!("{} UTC: the last of it that was taken in.", minute(last)));
     }
     why
 }
@@ -164,7 +212,7 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
     if cause != Cause::InsufficientEvidence && scope.of(Rule::RelayTrick).next().is_none() {
         out.push("No disguised address (percent, bang, source route, ...) got through.".to_owned());
     }
-    out.extend(unjudged(scope).into_iter().map(|(_, _, text)| text));
+    out.extend(unaccused(scope));
     let untold = scope.picture.of(RouteVerdict::Unknown);
     if 0 < untold {
         out.push(format!("Of {}, the logs do not tell who handed them in or what became of them.", recipients(untold)));
@@ -179,36 +227,33 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
     out
 }
 
-/// What sent mail and was not judged: the cause it may be, its volume, the sentence.
-pub fn unjudged(scope: &Scope<'_>) -> Vec<(Cause, u64, String)> {
+/// What sent mail with permission and is not accused, with its volume.
+fn unaccused(scope: &Scope<'_>) -> Vec<String> {
     let picture = scope.picture;
-    let mut out = Vec::new();
-    for (cause, book, one, many, question) in [
-        (Cause::CompromisedAccount, &picture.accounts, "account", "accounts", "whether one was stolen"),
-        (
-            Cause::AbusedTrustedHost,
-            &picture.hosts,
-            "trusted host",
-            "trusted hosts",
-            "whether one is infected or misused",
-        ),
-        (Cause::AbusedLocalScript, &picture.users, "local user", "local users", "whether a program was misused"),
-    ] {
-        if !book.is_empty() {
-            let text = format!(
-                "{} sent mail to outside recipients; {question} is not judged yet. Most: {}.",
-                count(book.len() as u64, one, many),
+    let kinds = [
+        (Rule::CompromisedAccount, &picture.accounts, "account", "accounts"),
+        (Rule::AbusedTrustedHost, &picture.hosts, "trusted host", "trusted hosts"),
+        (Rule::AbusedLocalScript, &picture.users, "local user", "local users"),
+    ];
+    let sentence = |(rule, book, one, many): (Rule, &BTreeMap<Text, u64>, &str, &str)| {
+        let accused = scope.of(rule).count();
+        let others = book.len().saturating_sub(accused) as u64;
+        (0 < others).then(|| {
+            let other = if accused == 0 { "" } else { "other " };
+            format!(
+                "{} sent mail to outside recipients, {} like a source of spam. Most of all: {}.",
+                count(others, &format!("{other}{one}"), &format!("{other}{many}")),
+                if others == 1 { "not" } else { "none of them" },
                 largest(book)
-            );
-            out.push((cause, book.values().sum(), text));
-        }
-    }
-    if 0 < picture.notified {
-        let text = format!(
-            "The server wrote notifications to {}; whether they went to forged senders is not judged yet.",
+            )
+        })
+    };
+    let mut out: Vec<String> = kinds.into_iter().filter_map(sentence).collect();
+    if 0 < picture.notified && scope.of(Rule::Backscatter).next().is_none() {
+        out.push(format!(
+            "The server wrote notifications to {}: ordinary bounces, as far as the logs show.",
             count(picture.notified, "outside recipient", "outside recipients")
-        );
-        out.push((Cause::Backscatter, picture.notified, text));
+        ));
     }
     out
 }
@@ -216,7 +261,11 @@ pub fn unjudged(scope: &Scope<'_>) -> Vec<(Cause, u64, String)> {
 /// What to do now.
 pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String> {
     let mut next: Vec<String> = match cause {
-        Cause::OpenRelay => return deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
+        Cause::OpenRelay
+        | Cause::CompromisedAccount
+        | Cause::AbusedTrustedHost
+        | Cause::AbusedLocalScript
+        | Cause::Backscatter => return deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
         Cause::ProbesOnly => vec!["Against the probes: nothing. The server refused them.".to_owned()],
         Cause::InboundOnly => deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
         Cause::InsufficientEvidence => vec![
@@ -264,10 +313,13 @@ pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> V
         let why = doubtful.iter().take(3).filter_map(|finding| finding.why.first().cloned()).collect();
         out.push((Cause::OpenRelay, 0.3, why));
     }
-    let mut unjudged = unjudged(scope);
-    unjudged.sort_by_key(|(cause, volume, _)| (std::cmp::Reverse(*volume), *cause));
-    let ranked = unjudged.into_iter().zip([0.2, 0.15, 0.1, 0.05]);
-    out.extend(ranked.map(|((cause, _, text), sure)| (cause, sure, vec![text])));
+    for (other, rule) in ABUSE.iter().filter(|(other, _)| *other != cause) {
+        let found: Vec<&Finding> = scope.of(*rule).filter(|finding| Severity::Medium <= finding.severity).collect();
+        if let Some(worst) = found.first() {
+            let why = worst.why.first().cloned().into_iter();
+            out.push((*other, worst.confidence.min(0.6), why.chain(["This was found besides.".to_owned()]).collect()));
+        }
+    }
     out.sort_by(|a, b| b.1.total_cmp(&a.1));
     out
 }
