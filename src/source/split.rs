@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, Zone};
     use crate::ledger::FileId;
-    use crate::source::Source;
+    use crate::source::{Content, Source};
     use relayaudit_parsers::registry::by_name;
     use std::io::Write;
 
@@ -138,12 +138,13 @@ mod tests {
     fn chunks(format: &str, text: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text).unwrap();
+        let Ok(Content::Text(source)) = Source::open(file.path().to_str().unwrap(), 10) else { panic!() };
         let log = Log {
             file: FileId(1),
             path: "x".into(),
             format: by_name(format).unwrap(),
             clock: Clock::new(Zone::Machine, None, None, chrono::DateTime::UNIX_EPOCH),
-            source: Source::open(file.path().to_str().unwrap(), 10).unwrap(),
+            source,
         };
         let mut splitter = Splitter::new(log, chunk_bytes);
         std::iter::from_fn(|| splitter.next_chunk()).collect()
