@@ -24,6 +24,8 @@ pub struct Clock {
     pub zone: Zone,
     /// The first stamp without year in the file, with the year it is taken to have.
     anchor: Option<(NaiveDateTime, i32)>,
+    /// Whether the first stamp in the file is the latest.
+    backwards: bool,
 }
 
 /// How far a stamp may lie before the file's first one and still be of the same year: logs are
@@ -39,7 +41,12 @@ impl Clock {
             Some(When::Yearless(stamp)) => Some((stamp, year.unwrap_or_else(|| latest_year(zone, stamp, modified)))),
             _ => None,
         };
-        Clock { zone, anchor }
+        Clock { zone, anchor, backwards: false }
+    }
+
+    /// The same for a file whose latest line comes first.
+    pub fn backwards(self) -> Clock {
+        Clock { backwards: true, ..self }
     }
 
     /// The year that was taken for the first stamp, if stamps have none.
@@ -57,10 +64,14 @@ impl Clock {
             When::Local(stamp) => in_zone(self.zone, stamp),
             When::Yearless(stamp) => {
                 let (first, year) = self.anchor?;
-                let early = stamp.signed_duration_since(first).num_days() < -DISORDER_DAYS;
+                let days = stamp.signed_duration_since(first).num_days();
+                let days = if self.backwards { -days } else { days };
+                let onwards = if self.backwards { -1 } else { 1 };
+                // What seems to be before the first stamp comes after the turn of the year.
+                let beyond = days < -DISORDER_DAYS;
                 // A December stamp right before a first stamp in January is of the year before.
-                let late = (365 - DISORDER_DAYS) < stamp.signed_duration_since(first).num_days();
-                let year = year + i32::from(early) - i32::from(late);
+                let short = (365 - DISORDER_DAYS) < days;
+                let year = year + onwards * (i32::from(beyond) - i32::from(short));
                 in_zone(self.zone, with_year(stamp, year)?)
             }
             When::Unknown => None,
@@ -122,6 +133,20 @@ mod tests {
         check("01-01 00:00:00", "2027-01-01T00:00:00Z");
         let january = Clock::new(utc, Some(When::Yearless(stamp("01-01 00:00:01"))), None, modified);
         assert_eq!(january.resolve(When::Yearless(stamp("12-31 23:59:59"))).unwrap().rfc3339(), "2026-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn years_of_a_log_that_runs_backwards() {
+        let modified = "2027-01-02T00:00:00Z".parse().unwrap();
+        let first = Some(When::Yearless(stamp("01-01 10:00:00")));
+        let clock = Clock::new(Zone::Named(Tz::UTC), first, None, modified).backwards();
+        let check = |text: &str, want: &str| {
+            assert_eq!(clock.resolve(When::Yearless(stamp(text))).unwrap().rfc3339(), want, "{text}");
+        };
+        check("01-01 10:00:00", "2027-01-01T10:00:00Z");
+        check("01-01 10:00:01", "2027-01-01T10:00:01Z");
+        check("12-31 23:00:00", "2026-12-31T23:00:00Z");
+        check("03-01 23:00:00", "2026-03-01T23:00:00Z");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub use open::{Content, Location, Source};
 pub use split::Splitter;
 
 use crate::clock::{Clock, Zone};
+use crate::layout::{Layout, is_newest_first};
 use crate::ledger::{FileId, Text};
 use chrono::{DateTime, Utc};
 use find::Candidate;
@@ -48,6 +49,8 @@ pub struct Log {
     pub format: &'static Format,
     /// How to read its times.
     pub clock: Clock,
+    /// How its lines lie.
+    pub layout: Layout,
     /// Its bytes.
     pub source: Source,
 }
@@ -188,18 +191,28 @@ fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, Stri
     if head.is_empty() {
         return Err("the file is empty".into());
     }
+    let mut layout = Layout::of(whole_lines(head));
+    let arranged;
+    let lines: Vec<&[u8]> = if layout.is_plain() {
+        whole_lines(head).collect()
+    } else {
+        arranged = layout.arrange_all(whole_lines(head));
+        arranged.iter().map(Vec::as_slice).collect()
+    };
     let format = match reading.format {
         Some(format) => format,
-        None => registry::detect(whole_lines(head)).ok_or_else(|| unknown(head))?,
+        None => registry::detect(lines.iter().copied()).ok_or_else(|| unknown(head))?,
     };
-    let first = first_stamp(head, format);
+    layout.newest_first = is_newest_first(format, lines.iter().copied());
+    let first = first_stamp(&lines, format);
     let clock = Clock::new(reading.zone, first, reading.year, source.modified());
+    let clock = if layout.newest_first { clock.backwards() } else { clock };
     let first = first.and_then(|when| clock.resolve(when));
     let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
     let fingerprint = FixedState::with_seed(0).hash_one(path);
     // Seconds in the upper 40 bits put files in order; the rest keeps files of one second apart.
     let file = FileId(seconds.min((1 << 40) - 1) << 24 | fingerprint & 0xff_ffff);
-    Ok(Log { file, path: path.clone(), format, clock, source })
+    Ok(Log { file, path: path.clone(), format, clock, layout, source })
 }
 
 fn unknown(head: &[u8]) -> String {
@@ -222,9 +235,9 @@ fn whole_lines(head: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// The time of the first record.
-fn first_stamp(head: &[u8], format: &Format) -> Option<When> {
+fn first_stamp(lines: &[&[u8]], format: &Format) -> Option<When> {
     let mut context = Context::default();
-    whole_lines(head).find_map(|line| match (format.parse)(line, &context) {
+    lines.iter().find_map(|line| match (format.parse)(line, &context) {
         Line::Record(record) => Some(record.when).filter(|when| *when != When::Unknown),
         Line::Directive => {
             (format.direct)(line, &mut context);

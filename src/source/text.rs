@@ -13,7 +13,7 @@ pub fn is_marked(begun: &Begun) -> bool {
 
 /// Gives the bytes as UTF-8, or as they are where no byte order mark says that they are UTF-16.
 pub fn decode(begun: Begun) -> Bytes {
-    let (mark_bytes, unit): (usize, Option<fn([u8; 2]) -> u16>) = match begun.begin.as_slice() {
+    let (mark_bytes, unit): (usize, Option<Unit>) = match begun.begin.as_slice() {
         [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
         [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
         [0xef, 0xbb, 0xbf, ..] => (3, None),
@@ -30,10 +30,13 @@ pub fn decode(begun: Begun) -> Bytes {
     }
 }
 
+/// Makes a unit of two bytes.
+type Unit = fn([u8; 2]) -> u16;
+
 /// Decodes UTF-16. What is no character becomes U+FFFD.
 struct Utf16 {
     bytes: BufReader<Bytes>,
-    unit: fn([u8; 2]) -> u16,
+    unit: Unit,
     /// The first byte of a unit whose second was not there yet.
     half: Option<u8>,
     /// The first unit of a pair whose second was not there yet.

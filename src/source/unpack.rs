@@ -60,6 +60,7 @@ pub const NOT_READ: &[(&[u8], &str)] = &[
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read; unpack it first"),
     (b"\x1f\x9d", "packed by compress (.Z), which is not read; unpack it with `zcat` first"),
     (b"LPKSHHRH", "a file of journald; export it with `journalctl --file FILE -o json` first"),
+    (b"__CURSOR=", "journald's export format, which is not read; export with `journalctl -o json`"),
     (b"ElfFile\0", "a Windows event log, which is not read"),
 ];
 

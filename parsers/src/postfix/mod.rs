@@ -78,7 +78,9 @@ impl Service {
     /// instances begin with `postfix-` (postmulti(1)).
     fn of(tag: &[u8]) -> Option<Service> {
         let Some(slash) = memchr::memrchr(b'/', tag) else {
-            let is_instance = tag == b"postfix" || tag.starts_with(b"postfix-");
+            // `journalctl -o with-unit` shows the unit of systemd instead: `postfix@-.service`.
+            let is_unit = tag.starts_with(b"postfix@") && tag.ends_with(b".service") || tag == b"postfix.service";
+            let is_instance = tag == b"postfix" || tag.starts_with(b"postfix-") || is_unit;
             return is_instance.then_some(Service::Unnamed);
         };
         let service = match &tag[slash + 1..] {
