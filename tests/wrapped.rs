@@ -287,3 +287,46 @@ fn repetitions_that_the_logger_counted_are_counted() {
     assert_eq!(denied(&unsaid), 1);
     assert_eq!(unsaid["coverage"]["inputs"][0]["ignored"], 1);
 }
+
+#[test]
+fn what_was_made_unreadable_accuses_nobody() {
+    let message = |id: &str, client: &str, to: &str| {
+        let line = |rest: String| format!("Jan 18 06:30:19 mx1 postfix/{rest}\n");
+        [
+            line(format!("smtpd[1]: {id}: client={client}")),
+            line(format!("qmgr[2]: {id}: from=<[email protected]>, size=900, nrcpt=1 (queue active)")),
+            line(format!(
+                "smtp[3]: {id}: to=<{to}>, relay=m[x.x.x.x]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+            )),
+            line(format!("qmgr[2]: {id}: removed")),
+        ]
+        .concat()
+    };
+    let verdicts = |text: String| {
+        let report = scan_text(text.as_bytes());
+        assert_eq!(report["coverage"]["inputs"][0]["unparsed"], 0, "{text}");
+        report["totals"]["by_verdict"].clone()
+    };
+    let only = |verdict: &str| serde_json::json!({ verdict: 1 });
+    let check = |client: &str, to: &str, verdict: &str| {
+        let got = verdicts(message("AAAAAA1", client, to));
+        let nonzero: serde_json::Map<String, Value> =
+            got.as_object().unwrap().iter().filter(|(_, n)| **n != 0).map(|(k, n)| (k.clone(), n.clone())).collect();
+        assert_eq!(Value::Object(nonzero), only(verdict), "{client} {to}");
+    };
+    check("x[203.0.113.7]", "a@example.net", "relayed-unauthorised");
+    check("x[203.0.113.7]", "[email protected]", "unknown");
+    check("x[203.0.113.7]", "[email\u{a0}protected]", "unknown");
+    check("unknown[xxx.xxx.202.132]", "a@example.net", "unknown");
+    check("unknown[***]", "***", "unknown");
+    check("x[203.0.113.7], sasl_method=LOGIN, [email protected]", "a@example.net", "outbound-account");
+}
+
+#[test]
+fn a_log_without_host_names_is_understood() {
+    let lines = sample("postfix/abused.log");
+    let bare: String = lines.iter().map(|line| line.replacen(" mx1 ", " ", 1) + "\n").collect();
+    let report = scan_text(bare.as_bytes());
+    assert_eq!(report["verdict"]["cause"], "open-relay");
+    assert_eq!(report["coverage"]["inputs"][0]["unparsed"], 0);
+}
