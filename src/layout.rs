@@ -27,11 +27,12 @@ impl Layout {
 
     /// The layout of a file of which these are the first lines, but for their order.
     pub fn of<'a>(head: impl Iterator<Item = &'a [u8]> + Clone) -> Layout {
-        let width = width(head.clone());
-        let broken = Layout { width, ..Layout::default() };
+        let Some(width) = width(head.clone()) else {
+            return Layout { wrapping: Wrapping::detect(head), ..Layout::default() };
+        };
+        let broken = Layout { width: Some(width), ..Layout::default() };
         let lines = broken.arrange_all(head);
-        let wrapping = Wrapping::detect(lines.iter().map(Vec::as_slice));
-        Layout { wrapping, ..broken }
+        Layout { wrapping: Wrapping::detect(lines.iter().map(Vec::as_slice)), ..broken }
     }
 
     /// The inner lines of the head, each a text of its own.

@@ -45,16 +45,19 @@ impl Wrapping {
         self.0 == 0
     }
 
-    /// The layers of a file of which these are the first lines: those with which some format recognises more lines than
-    /// any recognises as they are.
+    /// The layers of a file of which these are the first lines: those with which some format recognises lines, if
+    /// none recognises any as it is.
+    ///
+    /// One line that needs no unwrapping is enough to rule wrapping out: the reject log of Exim holds headers of mail, and
+    /// the sender of that can fill any number of indented lines.
     pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Wrapping {
-        let known = |line: &[u8]| FORMATS.iter().any(|format: &&Format| (format.recognises)(line));
-        let (mut bare, mut wrapped, mut layers) = (0u32, 0u32, 0);
+        let is_known = |line: &[u8]| FORMATS.iter().any(|format: &&Format| (format.recognises)(line));
+        let mut layers = 0;
         let mut room = Vec::new();
         for line in lines.clone() {
-            if known(line) {
-                bare += 1;
-                continue;
+            if is_known(line) {
+                layers = 0;
+                break;
             }
             room.clear();
             let (inside, used) = Wrapping(Wrapping::ALL.0 & !ENTITIES).peel(line, &mut room);
@@ -62,12 +65,10 @@ impl Wrapping {
                 Inside::Part(part) => part,
                 Inside::Written => &room,
             };
-            if used != 0 && known(inside) {
-                wrapped += 1;
+            if used != 0 && is_known(inside) {
                 layers |= used;
             }
         }
-        let layers = if bare < wrapped { layers } else { 0 };
         Wrapping(layers | if is_escaped(lines) { ENTITIES } else { 0 })
     }
 

@@ -159,7 +159,7 @@ fn the_head_decides() {
     check(&owned(&["", "some text", "  | x"]), false);
     check(&vec![wrap("mail-1 | "); 3], true);
     // Text of a client on its own line, in a log that has no prefixes.
-    check(&[owned(&plain), vec![wrap("  "); 2]].concat(), false);
+    check(&[vec![wrap("  "); 5], owned(&[LINE]), vec![wrap("  "); 5]].concat(), false);
     check(&[format!("{LINE} =&lt;x&gt;")], true);
     check(&[format!("{LINE} =&lt;x&gt;"), format!("{LINE} <y>")], false);
 }
