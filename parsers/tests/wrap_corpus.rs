@@ -50,9 +50,7 @@ fn every_line_of_real_journals_is_understood() {
 fn damaged_lines_are_read_without_panic() {
     let line = "Feb  1 10:00:00 mx postfix/smtpd[1]: connect from a[192.0.2.1]";
     let wrapped = [
-        format!(
-            r#"{{"MESSAGE":"a\u00e4\"\\","_HOSTNAME":"mx","SYSLOG_IDENTIFIER":"x","_PID":["1","2"],"__REALTIME_TIMESTAMP":"1789228152650438"}}"#
-        ),
+        r#"{"MESSAGE":"a\u00e4\"\\","_HOSTNAME":"mx","SYSLOG_IDENTIFIER":"x","_PID":["1","2"],"__REALTIME_TIMESTAMP":"1789228152650438"}"#.to_owned(),
         format!(r#"{{"log":"{line}\r\n","stream":"stdout","time":"2027-02-01T09:00:00.123456789Z"}}"#),
         format!("\x1b[36mmail-1  | \x1b[0m2027-02-01T09:00:00.5Z stdout F {line}"),
         format!("|  /var/log/mail.log:12:{line}"),

@@ -2,6 +2,7 @@
 //!
 //! A new daemon is one module with a [`Daemon`] in it and one line in [`DAEMONS`].
 
+mod month;
 pub mod time;
 
 use crate::record::{Event, Key, Line, Record, When};

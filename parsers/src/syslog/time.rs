@@ -2,6 +2,7 @@
 //!
 //! Every line starts with one, so the fixed-width parts are read by position and arithmetic.
 
+use super::month;
 use crate::record::When;
 use crate::text::{Expected, Parsed, expect, number};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -85,8 +86,7 @@ pub fn iso(input: &[u8]) -> Parsed<'_, When> {
 /// may follow (`journalctl -o short-precise`). The result has the year 2000.
 fn rfc3164(input: &[u8]) -> Parsed<'_, When> {
     let wanted = || wanted(input, "a date and time: `Feb  1 10:00:00`");
-    let (name, rest) = input.split_first_chunk::<3>().ok_or_else(wanted)?;
-    let month = month(name).ok_or_else(wanted)?;
+    let (rest, month) = month::month(input).ok_or_else(wanted)?;
     let (rest, _) = space1(rest)?;
     let digits = take_while_m_n(1, 2, |b: u8| b.is_ascii_digit());
     let (rest, day) = expect("a day of the month", map_opt(digits, decimal)).parse(rest)?;
@@ -160,25 +160,6 @@ fn offset_minutes(input: &[u8]) -> Parsed<'_, Option<i64>> {
     }
 }
 
-fn month(name: &[u8; 3]) -> Option<u32> {
-    let number = match name {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    };
-    Some(number)
-}
-
 /// The value of a few decimal digits; too few to overflow.
 fn decimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |sum, byte| match byte {
@@ -213,6 +194,8 @@ mod tests {
         check("Feb 1 10:00:00 h", Ok((When::Yearless(at("2000-02-01T10:00:00")), " h")));
         check("Feb 29 23:59:60 h", Ok((When::Yearless(at("2000-02-29T23:59:59")), " h")));
         check("Feb 30 10:00:00 h", Err(0));
+        check("f\u{e9}vr. 01 10:00:00 h", Ok((When::Yearless(at("2000-02-01T10:00:00")), " h")));
+        check("M\u{e4}r 01 10:00:00 h", Ok((When::Yearless(at("2000-03-01T10:00:00")), " h")));
         check("Foo  1 10:00:00 h", Err(0));
         check("Feb x 10:00:00", Err(4));
         check("Feb  1 10:00", Err(0));

@@ -128,9 +128,9 @@ fn dated<'a>(stamp: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     match time::timestamp(inner) {
         Ok((rest, When::Yearless(_))) => Some(rest.trim_ascii_start()),
         Ok(_) => None,
-        // A directive of W3C has no time.
-        Err(_) if line.starts_with(b"#") => None,
-        Err(_) => Some(line),
+        // A program's name. Directives have no time, and other formats one of their own shape.
+        Err(_) if inner.first().is_some_and(u8::is_ascii_alphabetic) => Some(line),
+        Err(_) => None,
     }
 }
 
@@ -145,10 +145,13 @@ fn without_priority(line: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether a line begins as those of logs do: with a time, maybe behind a priority, or as a directive or a JSON object.
+/// Whether a line begins as those of logs do: with a time, maybe behind a priority, a year, or as a directive or a JSON
+/// object.
 pub fn begins_line(line: &[u8]) -> bool {
     match line {
         [b'#' | b'{', ..] => true,
+        // Exchange 2000 writes `2003-8-12`.
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', b'0'..=b'9', ..] => true,
         _ => time::timestamp(without_priority(line)).is_ok(),
     }
 }
