@@ -177,7 +177,8 @@ impl Source {
         &self.head
     }
 
-    /// Lets go of what is kept in memory for a packed file or a member of an archive; it is opened again when it is read.
+    /// Lets go of what is kept in memory for a packed file or a member of an archive; it is opened again when it is
+    /// read.
     pub fn release(&mut self) {
         if self.packing.is_some() && &*self.location.path != "-" {
             self.rest = None;

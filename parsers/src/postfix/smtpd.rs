@@ -83,8 +83,8 @@ fn accepted(input: &[u8]) -> Parsed<'_, Event<'_>> {
     Ok((b"", Event::Accepted { client, account, original_id }))
 }
 
-/// The account of a log copied from a web page that hides addresses: its script took what looked like one, the name of the
-/// attribute included, and left `sasl_method=LOGIN, [email protected]`. A method stands there only after a log-in.
+/// The account of a log copied from a web page that hides addresses: its script took what looked like one, the name of
+/// the attribute included, and left `sasl_method=LOGIN, [email protected]`. A method stands there only after a log-in.
 fn hidden_account(method: &[u8]) -> Option<&[u8]> {
     let (_, behind) = method.split_at_checked(memchr::memchr(b',', method)? + 2)?;
     text::HIDDEN_ADDRESSES.contains(&behind).then_some(behind)

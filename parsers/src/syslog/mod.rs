@@ -215,7 +215,8 @@ fn repeated<'a>(envelope: &Envelope<'a>) -> Option<Line<'a>> {
     Some(expand(envelope, rest).unwrap_or(Line::Ignored(REPEATED)))
 }
 
-/// Parses `2 times: [ BODY]`, and the body by the grammar of its daemon, if the repetition of what it says can be counted.
+/// Parses `2 times: [ BODY]`, and the body by the grammar of its daemon, if the repetition of what it says can be
+/// counted.
 fn expand<'a>(envelope: &Envelope<'a>, input: &'a [u8]) -> Option<Line<'a>> {
     let count: Parsed<'a, &[u8]> = terminated(digit1, tag(" times: [ ")).parse(input);
     let (rest, digits) = count.ok()?;

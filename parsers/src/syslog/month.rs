@@ -1,8 +1,8 @@
 //! Months: in English, as RFC 3164 has them, or as `journalctl` writes them in the language of the machine.
 
-/// Names of the months in other languages, as `strftime("%b")` shortens them, in lower case and without the full stop that
-/// some end with: German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Polish, Czech, Russian. Common
-/// abbreviations, not taken from the locales of a C library. None stands for two months.
+/// Names of the months in other languages, as `strftime("%b")` shortens them, in lower case and without the full stop
+/// that some end with: German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Polish, Czech, Russian.
+/// Common abbreviations, not taken from the locales of a C library. None stands for two months.
 const ABROAD: [&[&str]; 12] = [
     &["jan", "j\u{e4}n", "janv", "ene", "gen", "sty", "led", "\u{44f}\u{43d}\u{432}"],
     &["feb", "f\u{e9}vr", "fev", "lut", "\u{fa}no", "\u{444}\u{435}\u{432}"],

@@ -42,8 +42,8 @@ fn seconds(input: &[u8]) -> Parsed<'_, When> {
     Ok((rest, When::Utc(seconds * 1_000_000 + i64::from(micros))))
 }
 
-/// Parses `Mon 2027-01-18 06:42:18 CET` (`journalctl -o short-full` and `with-unit`). Of zones only UTC is understood: other
-/// abbreviations have several meanings, so the time is [`When::Local`].
+/// Parses `Mon 2027-01-18 06:42:18 CET` (`journalctl -o short-full` and `with-unit`). Of zones only UTC is understood:
+/// other abbreviations have several meanings, so the time is [`When::Local`].
 fn with_weekday(input: &[u8]) -> Parsed<'_, When> {
     let is_day = |name: &[u8; 3]| [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"].contains(&name);
     let Some((_, rest)) = input.split_first_chunk::<3>().filter(|(name, _)| is_day(name)) else {
@@ -66,7 +66,8 @@ fn with_weekday(input: &[u8]) -> Parsed<'_, When> {
 ///
 /// The `T` may be a space, the fraction absent or of any length (what is below a microsecond
 /// is dropped), the offset written without its colon or without minutes. With no offset at all the time is
-/// [`When::Local`]. Sophos UTM writes `2020:07:18-16:56:31` (observed, corpus `exim`). Fails at the start if the date or the time of day does not exist.
+/// [`When::Local`]. Sophos UTM writes `2020:07:18-16:56:31` (observed, corpus `exim`). Fails at the start if the date
+/// or the time of day does not exist.
 pub fn iso(input: &[u8]) -> Parsed<'_, When> {
     let wanted = || wanted(input, "a date and time: `2027-01-18T06:42:18`");
     let (head, rest) = input.split_first_chunk::<DATE_TIME>().ok_or_else(wanted)?;
@@ -82,8 +83,8 @@ pub fn iso(input: &[u8]) -> Parsed<'_, When> {
 
 /// Parses `Feb  1 10:00:00` (RFC 3164 section 4.1.2).
 ///
-/// The day may also be padded with a zero (postlogd, systemd) or not at all (logs copied from web pages), and a fraction
-/// may follow (`journalctl -o short-precise`). The result has the year 2000.
+/// The day may also be padded with a zero (postlogd, systemd) or not at all (logs copied from web pages), and a
+/// fraction may follow (`journalctl -o short-precise`). The result has the year 2000.
 fn rfc3164(input: &[u8]) -> Parsed<'_, When> {
     let wanted = || wanted(input, "a date and time: `Feb  1 10:00:00`");
     let (rest, month) = month::month(input).ok_or_else(wanted)?;

@@ -38,8 +38,8 @@ struct Members<'a> {
     time: Option<Value<'a>>,
 }
 
-/// Writes the line that an object holds to `out`: as it was, with the object's time in front if it has none, or, of a journal,
-/// as syslog would have written it. Writes nothing, and gives `false`, if it is no such object.
+/// Writes the line that an object holds to `out`: as it was, with the object's time in front if it has none, or, of a
+/// journal, as syslog would have written it. Writes nothing, and gives `false`, if it is no such object.
 pub fn line(object: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let written = members(object).and_then(|members| match members.realtime {
@@ -169,8 +169,8 @@ fn nest(input: &[u8]) -> Parsed<'_, &[u8]> {
     }
 }
 
-/// Writes the text of a value: of a string, of an array of bytes (what is no UTF-8 in a journal), or of the first of several
-/// (a field that a process set twice). `None` for anything else.
+/// Writes the text of a value: of a string, of an array of bytes (what is no UTF-8 in a journal), or of the first of
+/// several (a field that a process set twice). `None` for anything else.
 fn text(value: Value<'_>, out: &mut Vec<u8>) -> Option<()> {
     match value {
         Value::Text(escaped) => unescape(escaped, out),
@@ -223,7 +223,8 @@ fn in_line(byte: u8) -> u8 {
     if matches!(byte, 0 | b'\n' | b'\r') { b' ' } else { byte }
 }
 
-/// Writes the character of `\uXXXX`, of which `digits` begins with the digits, or of two such that are a pair; gives what follows.
+/// Writes the character of `\uXXXX`, of which `digits` begins with the digits, or of two such that are a pair; gives
+/// what follows.
 fn unicode<'a>(digits: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     let (unit, rest) = hex(digits)?;
     let pair = || {

@@ -66,8 +66,8 @@ fn colour(input: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 /// The time before a line of `docker logs -t`, `kubectl logs --timestamps` and `docker compose logs -t`:
-/// `2026-11-24T10:00:00.123456789Z `, or, in the files of containerd and CRI-O, `2026-11-24T10:00:00.123456789Z stdout F `
-/// (Kubernetes, "CRI logging format"). Without the latter, only before a line that has a time of its own.
+/// `2026-11-24T10:00:00.123456789Z `, or, in the files of containerd and CRI-O, `2026-11-24T10:00:00.123456789Z stdout
+/// F ` (Kubernetes, "CRI logging format"). Without the latter, only before a line that has a time of its own.
 fn container(line: &[u8]) -> Option<Peeled<'_>> {
     let (rest, when) = time::iso(line).ok()?;
     let stamp = line.get(..line.len() - rest.len())?;
@@ -90,8 +90,8 @@ fn octets(line: &[u8]) -> Option<Peeled<'_>> {
     prefix.ok().filter(|(rest, _)| without_priority(rest).len() < rest.len()).and_then(|(rest, _)| bare(rest))
 }
 
-/// `- 1131566491 2005.11.09 admin1 Nov 9 12:01:31 src@admin1 sendmail[4306]: ...`: an alert, the time in seconds, the date
-/// and the host. Observed: loghub's Thunderbird log (corpus `sendmail`).
+/// `- 1131566491 2005.11.09 admin1 Nov 9 12:01:31 src@admin1 sendmail[4306]: ...`: an alert, the time in seconds, the
+/// date and the host. Observed: loghub's Thunderbird log (corpus `sendmail`).
 fn supercomputer(line: &[u8]) -> Option<Peeled<'_>> {
     fn prefix(input: &[u8]) -> Parsed<'_, &[u8]> {
         let word = |input| take_while1(|byte: u8| byte != b' ').parse(input);
@@ -106,8 +106,8 @@ fn supercomputer(line: &[u8]) -> Option<Peeled<'_>> {
     begins_line(rest).then_some(Peeled { stamp: Some(stamp), rest })
 }
 
-/// The syslog line of a container within one of its host: `Dec 15 13:15:02 srv mail[406]: Dec 15 05:15:02 mx postfix/qmgr[376]: ...`.
-/// Observed: Mailu. Not within a line of a mail daemon, whose text is in part that of clients.
+/// The syslog line of a container within one of its host: `Dec 15 13:15:02 srv mail[406]: Dec 15 05:15:02 mx
+/// postfix/qmgr[376]: ...`. Observed: Mailu. Not within a line of a mail daemon, whose text is in part that of clients.
 fn nested(line: &[u8]) -> Option<Peeled<'_>> {
     let bare_line = without_priority(line);
     let (after, _) = time::timestamp(bare_line).ok()?;
@@ -134,7 +134,8 @@ fn grep(line: &[u8]) -> Option<Peeled<'_>> {
     }
     let is_drive = matches!(line, [b'A'..=b'Z' | b'a'..=b'z', b':', b'\\' | b'/', ..]);
     let start = if is_drive { 2 } else { 0 };
-    // Windows has blanks in its paths; elsewhere they would rather be words of a text. A bracket is that of a process id.
+    // Windows has blanks in its paths; elsewhere they would rather be words of a text. A bracket is that of a process
+    // id.
     let is_of_path = |byte: &u8| is_drive || !matches!(byte, b' ' | b'\t' | b'[');
     let without_number = |rest| match number(rest) {
         Ok((inner, _)) if begins_line(inner) => inner,

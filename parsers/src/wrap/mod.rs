@@ -2,8 +2,8 @@
 //!
 //! A wrapped line is unwrapped before a format sees it, so that no format knows of it. Which layers a file's lines
 //! have is decided once, by its head ([`Wrapping::detect`]); each line is then checked by itself, and one that has
-//! none of them stays as it is. That the decision is the file's matters: lines hold what clients sent, and a client can write
-//! anything but the beginning of a line.
+//! none of them stays as it is. That the decision is the file's matters: lines hold what clients sent, and a client can
+//! write anything but the beginning of a line.
 
 mod json;
 mod layer;
@@ -48,8 +48,8 @@ impl Wrapping {
     /// The layers of a file of which these are the first lines: those with which some format recognises lines, if
     /// none recognises any as it is.
     ///
-    /// One line that needs no unwrapping is enough to rule wrapping out: the reject log of Exim holds headers of mail, and
-    /// the sender of that can fill any number of indented lines.
+    /// One line that needs no unwrapping is enough to rule wrapping out: the reject log of Exim holds headers of mail,
+    /// and the sender of that can fill any number of indented lines.
     pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Wrapping {
         let is_known = |line: &[u8]| FORMATS.iter().any(|format: &&Format| (format.recognises)(line));
         let mut layers = 0;
@@ -74,8 +74,8 @@ impl Wrapping {
 
     /// What is inside a line, `room` being where to write what is not a part of it.
     ///
-    /// A stamp that stands around the line takes the place of one inside that names no year, and stands before a line that
-    /// has none.
+    /// A stamp that stands around the line takes the place of one inside that names no year, and stands before a line
+    /// that has none.
     pub fn unwrap<'a>(self, line: &'a [u8], room: &mut Vec<u8>) -> Inside<'a> {
         let start = room.len();
         match self.peel(line, room).0 {
@@ -118,8 +118,8 @@ impl Wrapping {
     }
 }
 
-/// What is to stand behind `stamp`, if it is to stand before `line`: a stamp around a line says year and zone, which that of
-/// syslog does not.
+/// What is to stand behind `stamp`, if it is to stand before `line`: a stamp around a line says year and zone, which
+/// that of syslog does not.
 fn dated<'a>(stamp: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     if !matches!(time::timestamp(stamp), Ok((_, When::Utc(_)))) {
         return None;
