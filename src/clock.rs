@@ -24,6 +24,10 @@ pub struct Clock {
     pub zone: Zone,
     /// The first stamp without year in the file, with the year it is taken to have.
     anchor: Option<(NaiveDateTime, i32)>,
+    /// Whether the first stamp in the file is the latest.
+    backwards: bool,
+    /// No stamp can be later: a day after the file was written. `None` if the first one is, by the year it was given.
+    latest: Option<Time>,
 }
 
 /// How far a stamp may lie before the file's first one and still be of the same year: logs are
@@ -39,7 +43,14 @@ impl Clock {
             Some(When::Yearless(stamp)) => Some((stamp, year.unwrap_or_else(|| latest_year(zone, stamp, modified)))),
             _ => None,
         };
-        Clock { zone, anchor }
+        let first = anchor.and_then(|(stamp, year)| in_zone(zone, with_year(stamp, year)?));
+        let latest = Some(latest(modified)).filter(|latest| first.is_none_or(|first| first <= *latest));
+        Clock { zone, anchor, backwards: false, latest }
+    }
+
+    /// The same for a file whose latest line comes first.
+    pub fn backwards(self) -> Clock {
+        Clock { backwards: true, ..self }
     }
 
     /// The year that was taken for the first stamp, if stamps have none.
@@ -57,11 +68,18 @@ impl Clock {
             When::Local(stamp) => in_zone(self.zone, stamp),
             When::Yearless(stamp) => {
                 let (first, year) = self.anchor?;
-                let early = stamp.signed_duration_since(first).num_days() < -DISORDER_DAYS;
+                let days = stamp.signed_duration_since(first).num_days();
+                let days = if self.backwards { -days } else { days };
+                let onwards = if self.backwards { -1 } else { 1 };
+                // What seems to be before the first stamp comes after the turn of the year.
+                let beyond = days < -DISORDER_DAYS;
                 // A December stamp right before a first stamp in January is of the year before.
-                let late = (365 - DISORDER_DAYS) < stamp.signed_duration_since(first).num_days();
-                let year = year + i32::from(early) - i32::from(late);
-                in_zone(self.zone, with_year(stamp, year)?)
+                let short = (365 - DISORDER_DAYS) < days;
+                let in_year = |year| in_zone(self.zone, with_year(stamp, year)?);
+                let time = in_year(year + onwards * (i32::from(beyond) - i32::from(short)));
+                // An older log was put behind a newer one: nothing was written after the file was.
+                let is_late = beyond && self.latest.is_some_and(|latest| time.is_some_and(|time| latest < time));
+                if is_late { in_year(year) } else { time }
             }
             When::Unknown => None,
         }
@@ -70,12 +88,16 @@ impl Clock {
 
 fn latest_year(zone: Zone, stamp: NaiveDateTime, modified: DateTime<Utc>) -> i32 {
     let this = modified.year();
-    // A day of grace: the file may have been copied in another zone.
-    let limit = Time(modified.timestamp_micros().saturating_add(86_400_000_000));
+    let limit = latest(modified);
     let fits =
         |year: &i32| with_year(stamp, *year).and_then(|stamp| in_zone(zone, stamp)).is_some_and(|time| time <= limit);
     // February 29 exists in one year of four, or of eight around a century.
     (this - 8..=this + 1).rev().find(fits).unwrap_or(this)
+}
+
+/// The latest time that may stand in a file. A day of grace: it may have been copied in another zone.
+fn latest(modified: DateTime<Utc>) -> Time {
+    Time(modified.timestamp_micros().saturating_add(86_400_000_000))
 }
 
 fn with_year(stamp: NaiveDateTime, year: i32) -> Option<NaiveDateTime> {
@@ -122,6 +144,35 @@ mod tests {
         check("01-01 00:00:00", "2027-01-01T00:00:00Z");
         let january = Clock::new(utc, Some(When::Yearless(stamp("01-01 00:00:01"))), None, modified);
         assert_eq!(january.resolve(When::Yearless(stamp("12-31 23:59:59"))).unwrap().rfc3339(), "2026-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn an_older_log_behind_a_newer_one() {
+        let modified = "2026-11-24T00:00:00Z".parse().unwrap();
+        let first = Some(When::Yearless(stamp("11-20 10:00:00")));
+        let resolve = |year, text: &str| {
+            let clock = Clock::new(Zone::Named(Tz::UTC), first, year, modified);
+            clock.resolve(When::Yearless(stamp(text))).unwrap().rfc3339()
+        };
+        assert_eq!(resolve(None, "11-13 10:00:00"), "2026-11-13T10:00:00Z");
+        assert_eq!(resolve(None, "11-23 10:00:00"), "2026-11-23T10:00:00Z");
+        assert_eq!(resolve(Some(2025), "01-01 10:00:00"), "2026-01-01T10:00:00Z");
+        // A year that was stated counts more than the date of the file.
+        assert_eq!(resolve(Some(2027), "01-01 10:00:00"), "2028-01-01T10:00:00Z");
+    }
+
+    #[test]
+    fn years_of_a_log_that_runs_backwards() {
+        let modified = "2027-01-02T00:00:00Z".parse().unwrap();
+        let first = Some(When::Yearless(stamp("01-01 10:00:00")));
+        let clock = Clock::new(Zone::Named(Tz::UTC), first, None, modified).backwards();
+        let check = |text: &str, want: &str| {
+            assert_eq!(clock.resolve(When::Yearless(stamp(text))).unwrap().rfc3339(), want, "{text}");
+        };
+        check("01-01 10:00:00", "2027-01-01T10:00:00Z");
+        check("01-01 10:00:01", "2027-01-01T10:00:01Z");
+        check("12-31 23:00:00", "2026-12-31T23:00:00Z");
+        check("03-01 23:00:00", "2026-03-01T23:00:00Z");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use crate::clock::Clock;
 use crate::correlate::{Edges, Fact, Parts, digest};
-use crate::ledger::{Evidence, FileId, Input, Ledger, Place, Smallest, Text, Time, Unparsed};
+use crate::layout::{Arranged, Layout, LogLine, lines};
+use crate::ledger::{self, Evidence, FileId, Input, Ledger, Place, Smallest, Text, Time};
 use crate::merge::Merge;
 use crate::observe::{Books, Window};
-use relayaudit_parsers::Line;
-use relayaudit_parsers::record::Event;
+use relayaudit_parsers::record::{Event, Unparsed};
 use relayaudit_parsers::registry::{Context, Format};
+use relayaudit_parsers::{Line, Record};
 use std::sync::Arc;
 
 /// A stretch of one file, cut at line ends, with all the context that stands to its left.
@@ -23,6 +24,8 @@ pub struct Chunk {
     pub context: Context,
     /// How to read its times.
     pub clock: Clock,
+    /// How its lines lie.
+    pub layout: Layout,
     /// Number of the chunk's first line, from 1.
     pub first_line: u64,
     /// Whether the first line is only a piece of one too long to be a log line.
@@ -41,6 +44,9 @@ pub struct Filter {
     /// Whether to hand unparsed lines out, for `--unparsed`.
     pub collect_unparsed: bool,
 }
+
+/// Reason to ignore the rest of a line that a terminal broke: it was read with its beginning.
+const CONTINUED: &str = "continuation of the line above";
 
 /// A line that could not be parsed, for `--unparsed`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +71,8 @@ struct LooseLine {
     format: &'static Format,
     context: Arc<Context>,
     raw: Box<[u8]>,
+    /// What the format read of it, if that is not the line itself.
+    text: Option<Box<[u8]>>,
 }
 
 /// What some stretches of log amount to: books, and lines that are still loose. Parts merge in any order.
@@ -91,23 +99,31 @@ impl Part {
     pub fn read(chunk: &Chunk, filter: &Filter, books: &mut Books) -> Part {
         let mut reading = Reading::new(chunk, filter, books);
         let mut facts = Vec::with_capacity(chunk.bytes.len() / 128);
-        for line in lines(&chunk.bytes) {
-            reading.line(line, &mut facts);
+        let arranged = (!chunk.layout.is_plain()).then(|| Arranged::new(&chunk.bytes, chunk.layout));
+        match &arranged {
+            Some(arranged) => reading.arranged(arranged, &mut facts),
+            None => {
+                let numbered = lines(&chunk.bytes).zip(0..);
+                numbered
+                    .for_each(|(raw, before)| reading.line(LogLine { before, pieces: 1, raw, text: raw }, &mut facts));
+            }
         }
         let loose = digest(&facts, &reading.edges, false, reading.books);
         let mut part = reading.finish();
         part.loose = facts
             .iter()
             .zip(loose)
-            .filter(|(_, parts)| !parts.is_empty())
-            .map(|(fact, parts)| LooseLine {
+            .zip(reading.texts.iter().map(Some).chain(std::iter::repeat(None)))
+            .filter(|((_, parts), _)| !parts.is_empty())
+            .map(|((fact, parts), text)| LooseLine {
                 place: fact.place,
                 time: fact.time,
                 server: fact.server,
                 parts,
                 format: chunk.format,
-                context: reading.context_at(fact.place.line),
+                context: reading.context_at(fact.place.number()),
                 raw: fact.raw.into(),
+                text: text.map(|text| Box::from(*text)),
             })
             .collect();
         part
@@ -155,44 +171,14 @@ impl Merge for Part {
 
 impl LooseLine {
     fn fact(&self) -> Option<Fact<'_>> {
-        match (self.format.parse)(&self.raw, &self.context) {
+        match (self.format.parse)(self.text.as_deref().unwrap_or(&self.raw), &self.context) {
             Line::Record(record) => {
                 let LooseLine { place, time, server, parts, .. } = *self;
-                Some(Fact { place, time, server, raw: &self.raw, record, parts })
+                Some(Fact { place, time, server, raw: &self.raw, record, parts, times: 1 })
             }
             // It parsed as a record before, and parsers have no state.
             _ => None,
         }
-    }
-}
-
-/// The lines of a chunk, without their line ends (LF or CR LF).
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let empty = bytes.is_empty();
-    Lines { rest: (!empty).then_some(body) }
-}
-
-struct Lines<'a> {
-    rest: Option<&'a [u8]>,
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let rest = self.rest?;
-        let line = match memchr::memchr(b'\n', rest) {
-            Some(end) => {
-                self.rest = Some(&rest[end + 1..]);
-                &rest[..end]
-            }
-            None => {
-                self.rest = None;
-                rest
-            }
-        };
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 }
 
@@ -204,10 +190,13 @@ struct Reading<'c> {
     input: Input,
     edges: Edges,
     rejected: Vec<Rejected>,
-    next_line: u64,
+    /// The last place in the order of places.
+    last: Place,
     /// The contexts of the chunk, with the first line each is valid for.
     contexts: Vec<(u64, Arc<Context>)>,
     ignored: Vec<(&'static str, u64)>,
+    /// What the format read, fact by fact; empty where that is the line itself.
+    texts: Vec<&'c [u8]>,
 }
 
 impl<'c> Reading<'c> {
@@ -224,47 +213,93 @@ impl<'c> Reading<'c> {
             },
             edges: Edges::default(),
             rejected: Vec::new(),
-            next_line: chunk.first_line,
+            last: Place { file: chunk.file, line: 0 },
             contexts: vec![(chunk.first_line, Arc::new(chunk.context.clone()))],
             ignored: Vec::new(),
+            texts: Vec::new(),
         }
     }
 
-    fn line(&mut self, line: &'c [u8], facts: &mut Vec<Fact<'c>>) {
-        let place = Place { file: self.chunk.file, line: self.next_line };
-        self.next_line += 1;
-        self.input.lines += 1;
-        if self.filter.ignore.as_ref().is_some_and(|ignore| ignore.is_match(line)) {
+    /// Reads the lines of a chunk whose lines do not lie as a server writes them.
+    fn arranged(&mut self, arranged: &'c Arranged<'c>, facts: &mut Vec<Fact<'c>>) {
+        if !self.chunk.layout.newest_first {
+            return arranged.lines().for_each(|line| self.line(line, facts));
+        }
+        // Directives hold for what stands below them, whatever the order of time.
+        for line in arranged.lines() {
+            let mut context = Context::clone(self.context_now());
+            (self.chunk.format.direct)(line.text, &mut context);
+            self.set_context(context, self.chunk.first_line + line.before + line.pieces);
+        }
+        arranged.lines().rev().for_each(|line| self.line(line, facts));
+    }
+
+    /// The context behind the last directive seen.
+    fn context_now(&self) -> &Arc<Context> {
+        &self.contexts[self.contexts.len() - 1].1
+    }
+
+    /// Takes a context for the lines from `first` on.
+    fn set_context(&mut self, context: Context, first: u64) {
+        if context != **self.context_now() {
+            self.contexts.push((first, Arc::new(context)));
+        }
+    }
+
+    fn line(&mut self, line: LogLine<'c>, facts: &mut Vec<Fact<'c>>) {
+        let number = self.chunk.first_line + line.before;
+        let backwards = self.chunk.layout.newest_first;
+        let place = Place::of(self.chunk.file, number, backwards);
+        self.last = self.last.max(place);
+        self.input.lines += line.pieces;
+        for _ in 1..line.pieces {
+            self.ignore(CONTINUED);
+        }
+        if self.filter.ignore.as_ref().is_some_and(|ignore| ignore.is_match(line.raw)) {
             return self.ignore("it matches --ignore");
         }
-        if self.chunk.torn && place.line == self.chunk.first_line {
-            let expected = "a line of at most 1 MiB";
-            return self.reject(place, line, relayaudit_parsers::record::Unparsed { at: 0, expected });
+        if self.chunk.torn && line.before == 0 {
+            return self.reject(place, line, Unparsed { at: 0, expected: "a line of at most 1 MiB" });
         }
-        let context = &self.contexts[self.contexts.len() - 1].1;
-        match (self.chunk.format.parse)(line, context) {
-            Line::Record(record) => {
-                self.input.records += 1;
-                let time = self.chunk.clock.resolve(record.when);
-                self.input.span.see(time);
-                let server = self.books.server_of(&record);
-                let fact = Fact { place, time, server, raw: line, record, parts: Parts::ALL };
-                self.books.record(&fact, &self.input.format);
-                self.edges.see(&fact);
-                if fact.record.event != Event::Other {
-                    facts.push(fact);
-                }
-            }
+        let context = if backwards { self.contexts_at(number) } else { self.contexts.len() - 1 };
+        match (self.chunk.format.parse)(line.text, &self.contexts[context].1) {
+            Line::Record(record) => self.record(place, line, record, Parts::ALL, 1, facts),
+            // What the first of them was part of, they are no further part of.
+            Line::Repeated { record, times } => self.record(place, line, record, Parts::ALONE, times, facts),
             Line::Directive => {
                 self.input.directives += 1;
-                let mut changed = Context::clone(context);
-                (self.chunk.format.direct)(line, &mut changed);
-                if changed != **context {
-                    self.contexts.push((self.next_line, Arc::new(changed)));
+                if !backwards {
+                    let mut changed = Context::clone(self.context_now());
+                    (self.chunk.format.direct)(line.text, &mut changed);
+                    self.set_context(changed, number + line.pieces);
                 }
             }
             Line::Ignored(reason) => self.ignore(reason),
             Line::Unparsed(why) => self.reject(place, line, why),
+        }
+    }
+
+    fn record(
+        &mut self,
+        place: Place,
+        line: LogLine<'c>,
+        record: Record<'c>,
+        parts: Parts,
+        times: u32,
+        facts: &mut Vec<Fact<'c>>,
+    ) {
+        self.input.records += 1;
+        let time = self.chunk.clock.resolve(record.when);
+        self.input.span.see(time);
+        let server = self.books.server_of(&record);
+        let fact = Fact { place, time, server, raw: line.raw, record, parts, times };
+        self.books.record(&fact, &self.input.format);
+        self.edges.see(&fact);
+        if fact.record.event != Event::Other {
+            facts.push(fact);
+            if !self.chunk.layout.is_plain() {
+                self.texts.push(line.text);
+            }
         }
     }
 
@@ -275,28 +310,34 @@ impl<'c> Reading<'c> {
         }
     }
 
-    fn reject(&mut self, place: Place, line: &[u8], why: relayaudit_parsers::record::Unparsed) {
+    fn reject(&mut self, place: Place, line: LogLine<'_>, why: Unparsed) {
         let mut samples = Smallest::default();
-        samples.insert(Evidence::of(place, line));
-        let unparsed = Unparsed { lines: 1, samples };
+        samples.insert(Evidence::of(place, line.raw));
+        let unparsed = ledger::Unparsed { lines: 1, samples };
         self.input.unparsed.entry(why.expected.into()).or_default().merge(unparsed);
         if self.filter.collect_unparsed {
-            let column = why.at as u64 + 1;
-            self.rejected.push(Rejected { place, column, expected: why.expected, line: line.into() });
+            // Behind a prefix; of what was written anew, the column says where about.
+            let prefix = if line.raw.ends_with(line.text) { line.raw.len() - line.text.len() } else { 0 };
+            let column = (prefix + why.at) as u64 + 1;
+            self.rejected.push(Rejected { place, column, expected: why.expected, line: line.raw.into() });
         }
     }
 
     /// The context in which a line of the chunk was read.
     fn context_at(&self, line: u64) -> Arc<Context> {
-        let after = self.contexts.partition_point(|(first, _)| *first <= line);
-        Arc::clone(&self.contexts[after.saturating_sub(1)].1)
+        Arc::clone(&self.contexts[self.contexts_at(line)].1)
+    }
+
+    /// Its place in `contexts`.
+    fn contexts_at(&self, line: u64) -> usize {
+        self.contexts.partition_point(|(first, _)| *first <= line).saturating_sub(1)
     }
 
     fn finish(&mut self) -> Part {
         let mut input = std::mem::take(&mut self.input);
         input.ignored = self.ignored.iter().map(|(reason, lines)| (Text::from(*reason), *lines)).collect();
         if 0 < input.lines {
-            self.edges.see_line(Place { file: self.chunk.file, line: self.next_line - 1 });
+            self.edges.see_line(self.last);
         }
         self.books.input(self.chunk.file, input);
         Part {

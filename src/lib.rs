@@ -9,6 +9,7 @@ pub mod clock;
 pub mod correlate;
 pub mod fold;
 pub mod judge;
+pub mod layout;
 pub mod ledger;
 pub mod merge;
 pub mod observe;

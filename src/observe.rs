@@ -116,7 +116,7 @@ impl Books {
         }
         let key = HelloKey { server: fact.server, client: self.names.client(peer), name: self.names.text(name) };
         let hello = self.ledger.hellos.entry(key).or_default();
-        hello.times += 1;
+        hello.times += u64::from(fact.times);
         hello.span.see(fact.time);
         keep(&mut hello.evidence, fact);
     }
@@ -168,7 +168,7 @@ impl Books {
             self.locality(message, recipient, &key);
         }
         let flow = self.ledger.flows.entry(key).or_default();
-        flow.see(message.opening.time, 1);
+        flow.see(message.opening.time, u64::from(message.opening.times));
         if leads && message.taken {
             flow.messages += 1;
             flow.bytes += message.size_bytes;
@@ -306,18 +306,18 @@ impl Observer for Books {
         let server = fact.server;
         match &fact.record.event {
             Event::Connect { client } => {
-                self.client_facts(server, client, fact.time).sessions += 1;
-                self.server(server).sessions += 1;
+                self.client_facts(server, client, fact.time).sessions += u64::from(fact.times);
+                self.server(server).sessions += u64::from(fact.times);
             }
             Event::Hello { client, name } => {
-                self.client_facts(server, client, fact.time).sessions += 1;
-                self.server(server).sessions += 1;
+                self.client_facts(server, client, fact.time).sessions += u64::from(fact.times);
+                self.server(server).sessions += u64::from(fact.times);
                 self.hello(fact, client, name);
             }
             Event::AuthFailed { client, account } => {
                 let account = account.map(|account| self.names.text(account));
                 let facts = self.client_facts(server, client, fact.time);
-                facts.auth_failures += 1;
+                facts.auth_failures += u64::from(fact.times);
                 if let Some(account) = account.filter(|account| facts.accounts_tried.wants(account)) {
                     facts.accounts_tried.insert(account);
                 }

@@ -8,6 +8,7 @@ mod common;
 use common::corpus;
 use relayaudit::clock::{Clock, Zone};
 use relayaudit::fold::{Chunk, Filter, Part};
+use relayaudit::layout::Layout;
 use relayaudit::ledger::{FileId, Ledger};
 use relayaudit::observe::Window;
 use relayaudit_parsers::registry::{Context, Format, by_name};
@@ -27,6 +28,7 @@ fn fold(format: &'static Format, text: &[u8]) -> Ledger {
         format,
         context: Context::default(),
         clock: Clock::new(Zone::Named(chrono_tz::UTC), None, None, chrono::DateTime::UNIX_EPOCH),
+        layout: Layout::default(),
         first_line: 1,
         torn: false,
         bytes: text.to_vec(),

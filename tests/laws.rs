@@ -9,6 +9,7 @@ use common::{corpus, samples};
 use proptest::prelude::*;
 use relayaudit::clock::{Clock, Zone};
 use relayaudit::fold::{Chunk, Filter, Part};
+use relayaudit::layout::Layout;
 use relayaudit::ledger::{FileId, Ledger};
 use relayaudit::merge::Merge;
 use relayaudit::observe::Window;
@@ -30,6 +31,7 @@ fn cut(format: &'static Format, text: &[u8], cuts: &[usize]) -> Vec<Chunk> {
             format,
             context: context.clone(),
             clock: clock(format, &lines),
+            layout: Layout::default(),
             first_line: *start as u64 + 1,
             torn: false,
             bytes: lines[*start..end].concat(),

@@ -14,5 +14,6 @@ pub mod record;
 pub mod registry;
 pub mod syslog;
 pub mod text;
+pub mod wrap;
 
 pub use record::{Event, Line, Record};

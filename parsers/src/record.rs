@@ -14,6 +14,14 @@ use std::net::IpAddr;
 pub enum Line<'a> {
     /// The line says something about mail.
     Record(Record<'a>),
+    /// The line stands for several that would be equal to one before it: the logger counted them instead. Only for
+    /// statements that are whole in themselves: no message, and no change of a session, hangs on them.
+    Repeated {
+        /// What each of them says.
+        record: Record<'a>,
+        /// How many, the one before not among them.
+        times: u32,
+    },
     /// The line describes the log itself, such as `#Fields:`.
     Directive,
     /// The line is understood to say nothing about mail: another daemon, statistics, a blank line.

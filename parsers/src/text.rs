@@ -4,6 +4,10 @@ use crate::record::{Peer, Unparsed};
 use nom::{IResult, Parser, error::ErrorKind, error::ParseError};
 use std::net::{IpAddr, Ipv6Addr};
 
+/// What stands in the place of an address in text copied from pages that hide addresses from harvesters (Cloudflare,
+/// "Email Address Obfuscation"), with a blank or one that does not break.
+pub const HIDDEN_ADDRESSES: [&[u8]; 2] = [b"[email protected]", "[email\u{a0}protected]".as_bytes()];
+
 /// Where a parser failed and what it wanted there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected<'a> {

@@ -38,7 +38,9 @@ const SCAN_HELP: &str = "\
 Examples:
   relayaudit scan /var/log/mail.log*
   relayaudit scan /var/log --local-domain example.org --trusted-net 192.0.2.0/24
-  zcat old/*.gz | relayaudit scan - --tz Europe/Berlin --year 2026
+  relayaudit scan logs-2026.tar.gz --tz Europe/Berlin --year 2026
+  journalctl -o json -u 'postfix*' | relayaudit scan -
+  docker compose logs -t mail | relayaudit scan -
   relayaudit scan C:\\WINDOWS\\system32\\LogFiles\\SMTPSVC1 --format json
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the run failed or is incomplete.";
@@ -46,7 +48,8 @@ Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the run
 /// Options of `scan`.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input; plain or gzip
+    /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input. Plain, gzip, bzip2,
+    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them
     #[arg(required = true)]
     pub paths: Vec<String>,
 

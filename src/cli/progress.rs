@@ -66,7 +66,7 @@ impl Watch for Progress {
         let Some(file) = &mut self.unparsed else { return };
         for line in lines {
             let mut write = || {
-                write!(file, "{path}:{}:{}: expected {}: ", line.place.line, line.column, line.expected)?;
+                write!(file, "{path}:{}:{}: expected {}: ", line.place.number(), line.column, line.expected)?;
                 file.write_all(&line.line)?;
                 file.write_all(b"\n")
             };

@@ -42,6 +42,8 @@ pub struct Fact<'a> {
     pub record: Record<'a>,
     /// What of it is still to be used.
     pub parts: Parts,
+    /// How many lines it stands for: 1, unless it only stands alone.
+    pub times: u32,
 }
 
 /// What a line is good for. Each part is used once: by the stretch that can decide it.

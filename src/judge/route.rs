@@ -131,6 +131,12 @@ fn accepted(key: &FlowKey, site: &Site) -> RouteVerdict {
         (false, last) => key.hidden_domain.as_deref().is_some_and(foreign) && last.is_some_and(foreign),
     };
     let known = key.origin == Origin::Network && key.client != Client::Unknown;
+    // A path without domain is ours, and gets one before another server takes it. Where none shows, the log was made
+    // unreadable (`[email protected]`, `xxx`), and nobody can say whose it was.
+    let hidden = key.form == Form::NoDomain && key.final_domain.is_none() && key.outcome == Outcome::Relayed;
+    if hidden && !has_authority(key, site) {
+        return RouteVerdict::Unknown;
+    }
     match (third_party, has_authority(key, site)) {
         (false, true) => RouteVerdict::Internal,
         (false, false) => RouteVerdict::Inbound,
@@ -202,6 +208,9 @@ mod tests {
         check(plain(OUTSIDE, "example.net", Outcome::BouncedHere), "rejected");
         check(plain(OUTSIDE, "example.net", Outcome::Delivered), "unknown");
         check(plain("hidden", "example.net", Outcome::Relayed), "unknown");
+        check(FlowKey { form: Form::NoDomain, ..plain(OUTSIDE, "", Outcome::Delivered) }, "inbound");
+        check(FlowKey { form: Form::NoDomain, ..plain(OUTSIDE, "", Outcome::Relayed) }, "unknown");
+        check(FlowKey { form: Form::NoDomain, ..plain(INSIDE, "", Outcome::Relayed) }, "internal");
         check(plain("hidden", "example.org", Outcome::Delivered), "inbound");
         let account = Some("anna".into());
         check(FlowKey { account, ..plain(OUTSIDE, "example.net", Outcome::Relayed) }, "outbound-account");

@@ -84,7 +84,7 @@ pub fn client(client: &Client) -> Text {
 /// Where a line stands, for people: `mail.log:128`.
 pub fn place(ledger: &Ledger, place: Place) -> String {
     let path = ledger.inputs.get(&place.file).map_or("line", |input| input.path.as_ref());
-    format!("{}:{}", quoted(path), place.line)
+    format!("{}:{}", quoted(path), place.number())
 }
 
 /// The place of the first of some lines, in brackets and with a leading blank; nothing without lines.

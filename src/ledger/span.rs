@@ -58,8 +58,25 @@ pub struct FileId(pub u64);
 pub struct Place {
     /// The file; its path is in the ledger's inputs.
     pub file: FileId,
-    /// The line, from 1.
+    /// The line, from 1; in a file whose newest line comes first, counted back from [`Place::BACKWARDS`], so
+    /// that the order of places is that of time.
     pub line: u64,
+}
+
+impl Place {
+    /// Above the number of any line of a file that runs forwards.
+    const BACKWARDS: u64 = u64::MAX / 2;
+
+    /// The place of a line, given by its number from 1 in its file.
+    pub fn of(file: FileId, number: u64, backwards: bool) -> Place {
+        Place { file, line: if backwards { Place::BACKWARDS.saturating_sub(number) } else { number } }
+    }
+
+    /// The number of the line in its file, from 1.
+    pub fn number(self) -> u64 {
+        // No file has half as many lines.
+        if self.line < Place::BACKWARDS / 2 { self.line } else { Place::BACKWARDS - self.line }
+    }
 }
 
 /// A line that proves something. Ordered by place.

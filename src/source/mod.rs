@@ -1,19 +1,24 @@
 //! Source: from the paths a user names to log files that are known, dated and in order.
 //!
-//! Owns folders, globs, stdin and compression, and knows a file by what is in it: two copies of one
+//! Owns folders, globs, stdin, packing and archives, and knows a file by what is in it: two copies of one
 //! log (`mail.log.1` and `mail.log.1.gz`) are one input.
 
+mod archive;
 mod find;
 mod open;
 mod split;
+mod text;
+mod unpack;
 
 pub use find::find;
-pub use open::Source;
+pub use open::{Content, Location, Source};
 pub use split::Splitter;
 
 use crate::clock::{Clock, Zone};
+use crate::layout::{Layout, is_newest_first};
 use crate::ledger::{FileId, Text};
 use chrono::{DateTime, Utc};
+use find::Candidate;
 use foldhash::HashMap;
 use foldhash::fast::FixedState;
 use relayaudit_parsers::Line;
@@ -21,7 +26,7 @@ use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, Context, Format};
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::path::Path;
+use unpack::NOT_READ;
 
 /// How files are to be read.
 #[derive(Clone, Copy)]
@@ -44,6 +49,8 @@ pub struct Log {
     pub format: &'static Format,
     /// How to read its times.
     pub clock: Clock,
+    /// How its lines lie.
+    pub layout: Layout,
     /// Its bytes.
     pub source: Source,
 }
@@ -71,29 +78,22 @@ pub struct Failure {
 /// How much of a file is looked at to recognise it.
 const HEAD_BYTES: usize = 256 * 1024;
 
+/// Archives in archives; more is meant to harm.
+const DEEPEST_ARCHIVE: usize = 3;
+
 /// Opens the files found under `paths`, recognises them and puts them in order.
 pub fn open(paths: &[String], reading: &Reading) -> Logs {
     let found = find(paths);
-    let mut logs = Logs { failures: found.failures, skipped: found.skipped, ..Logs::default() };
-    let mut seen: HashMap<(u64, u64), Text> = HashMap::default();
-    for candidate in found.files {
-        let named = candidate.named;
-        let path = candidate.path;
-        match recognise(candidate, reading) {
-            Ok(log) => match seen.get(&log.source.fingerprint()) {
-                Some(first) => {
-                    let what = format!("the same bytes as {first}; counted once");
-                    logs.skipped.push(Failure { path: log.path, what });
-                }
-                None => {
-                    seen.insert(log.source.fingerprint(), log.path);
-                    logs.logs.push(log);
-                }
-            },
-            Err(what) if named => logs.failures.push(Failure { path, what }),
-            Err(what) => logs.skipped.push(Failure { path, what }),
+    let logs = Logs { failures: found.failures, skipped: found.skipped, ..Logs::default() };
+    let mut gathering = Gathering { logs, reading, seen: HashMap::default() };
+    for Candidate { path, named } in found.files {
+        match Source::open(&path, HEAD_BYTES) {
+            Ok(Content::Text(source)) => gathering.text(path, source, named),
+            Ok(Content::Archive(location)) => gathering.archive(&path, &location),
+            Err(what) => gathering.leave_out(path, what, named),
         }
     }
+    let mut logs = gathering.logs;
     if logs.logs.is_empty() && logs.failures.is_empty() {
         // A folder of unknown files is a failure of the run, not something to pass over.
         logs.failures.append(&mut logs.skipped);
@@ -103,12 +103,71 @@ pub fn open(paths: &[String], reading: &Reading) -> Logs {
     logs
 }
 
+/// The logs found so far.
+struct Gathering<'r> {
+    logs: Logs,
+    reading: &'r Reading,
+    /// Logs by what copies of them have in common, as their places in `logs.logs`.
+    seen: HashMap<u64, Vec<usize>>,
+}
+
+impl Gathering<'_> {
+    fn leave_out(&mut self, path: Text, what: String, named: bool) {
+        let list = if named { &mut self.logs.failures } else { &mut self.logs.skipped };
+        list.push(Failure { path, what });
+    }
+
+    fn text(&mut self, path: Text, source: Source, named: bool) {
+        match recognise(&path, source, self.reading) {
+            Ok(log) => self.log(log),
+            Err(what) => self.leave_out(path, what, named),
+        }
+    }
+
+    /// Takes a log, unless it is a copy of one.
+    fn log(&mut self, mut log: Log) {
+        let alike = self.seen.entry(log.source.likeness()).or_default();
+        let logs = &mut self.logs.logs;
+        let original = alike.iter().find(|at| logs[**at].source.text_bytes() == log.source.text_bytes());
+        if let Some(original) = original {
+            let what = format!("the same bytes as {}; counted once", logs[*original].path);
+            return self.logs.skipped.push(Failure { path: log.path, what });
+        }
+        alike.push(logs.len());
+        log.source.release();
+        logs.push(log);
+    }
+
+    /// Takes the members of an archive that are logs.
+    fn archive(&mut self, path: &Text, location: &Location) {
+        let mut inner = Vec::new();
+        let read = location.members(HEAD_BYTES, &mut |member| {
+            let path: Text = format!("{path}:{}", member.name).into();
+            match Source::member(location, member, HEAD_BYTES) {
+                Ok(Content::Text(source)) => self.text(path, source, false),
+                Ok(Content::Archive(location)) => inner.push((path, location)),
+                Err(what) => self.leave_out(path, what, false),
+            }
+        });
+        if let Err(what) = read {
+            self.leave_out(*path, what, true);
+        }
+        for (path, location) in inner {
+            if DEEPEST_ARCHIVE <= location.depth() {
+                self.leave_out(path, "an archive too deep in others".into(), false);
+            } else {
+                self.archive(&path, &location);
+            }
+        }
+    }
+}
+
 /// Leaves out logs that only repeat lines of others beside them.
 fn drop_repeats(logs: &mut Logs) {
+    // Members of an archive stand behind a colon.
     let split = |path: &str| {
-        let path = Path::new(path);
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        (path.parent().map(Path::to_path_buf), name)
+        let (folder, name) = path.split_at(path.rfind(['/', '\\', ':']).map_or(0, |at| at + 1));
+        (folder.to_owned(), name.to_owned())
     };
     let places: Vec<_> = logs.logs.iter().map(|log| split(&log.path)).collect();
     let repeated = |log: &Log| {
@@ -127,31 +186,39 @@ fn drop_repeats(logs: &mut Logs) {
 }
 
 /// Recognises one file by its first lines.
-fn recognise(candidate: find::Candidate, reading: &Reading) -> Result<Log, String> {
-    let source = Source::open(&candidate.path, HEAD_BYTES)?;
+fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, String> {
     let head = source.head();
     if head.is_empty() {
         return Err("the file is empty".into());
     }
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Err("UTF-16 text is not read yet; convert it to UTF-8 first".into());
-    }
+    let mut layout = Layout::of(whole_lines(head));
+    let arranged;
+    let lines: Vec<&[u8]> = if layout.is_plain() {
+        whole_lines(head).collect()
+    } else {
+        arranged = layout.arrange_all(whole_lines(head));
+        arranged.iter().map(Vec::as_slice).collect()
+    };
     let format = match reading.format {
         Some(format) => format,
-        None => registry::detect(whole_lines(head)).ok_or_else(|| unknown(head))?,
+        None => registry::detect(lines.iter().copied()).ok_or_else(|| unknown(head))?,
     };
-    let first = first_stamp(head, format);
+    layout.newest_first = is_newest_first(format, lines.iter().copied());
+    let first = first_stamp(&lines, format);
     let clock = Clock::new(reading.zone, first, reading.year, source.modified());
+    let clock = if layout.newest_first { clock.backwards() } else { clock };
     let first = first.and_then(|when| clock.resolve(when));
     let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
-    let fingerprint = FixedState::with_seed(0).hash_one(candidate.path);
+    let fingerprint = FixedState::with_seed(0).hash_one(path);
     // Seconds in the upper 40 bits put files in order; the rest keeps files of one second apart.
     let file = FileId(seconds.min((1 << 40) - 1) << 24 | fingerprint & 0xff_ffff);
-    Ok(Log { file, path: candidate.path, format, clock, source })
+    Ok(Log { file, path: *path, format, clock, layout, source })
 }
 
 fn unknown(head: &[u8]) -> String {
-    if head.iter().take(4096).any(|byte| *byte == 0) {
+    if let Some((_, what)) = NOT_READ.iter().find(|(magic, _)| head.starts_with(magic)) {
+        (*what).into()
+    } else if head.iter().take(4096).any(|byte| *byte == 0) {
         "a binary file, not a log".into()
     } else {
         "no known log format; `relayaudit formats` lists them, --log-format overrides".into()
@@ -168,9 +235,9 @@ fn whole_lines(head: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// The time of the first record.
-fn first_stamp(head: &[u8], format: &Format) -> Option<When> {
+fn first_stamp(lines: &[&[u8]], format: &Format) -> Option<When> {
     let mut context = Context::default();
-    whole_lines(head).find_map(|line| match (format.parse)(line, &context) {
+    lines.iter().find_map(|line| match (format.parse)(line, &context) {
         Line::Record(record) => Some(record.when).filter(|when| *when != When::Unknown),
         Line::Directive => {
             (format.direct)(line, &mut context);

@@ -1,82 +1,224 @@
-//! Open: the bytes of a file, whatever they are wrapped in.
+//! Open: the text of a file, whatever it is wrapped in.
 
+use super::archive::{self, Member, Stretch};
+use super::text;
+use super::unpack::{self, Begun, Bytes};
 use chrono::{DateTime, Utc};
-use flate2::bufread::MultiGzDecoder;
 use foldhash::fast::FixedState;
 use std::fs::File;
 use std::hash::BuildHasher;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A file that is open, of which the first bytes were looked at.
+/// What a path leads to.
+pub enum Content {
+    /// A file that may be a log.
+    Text(Source),
+    /// A tar archive.
+    Archive(Location),
+}
+
+/// Where the bytes of a file are: a path and, for a member of an archive, where it stands in that; and so on for an
+/// archive in an archive.
+#[derive(Debug, Clone)]
+pub struct Location {
+    path: Box<str>,
+    within: Vec<Stretch>,
+    /// What the archive here, or the innermost around it, is packed with.
+    packing: Option<&'static str>,
+}
+
+/// A file of which the first bytes were looked at.
 pub struct Source {
+    location: Location,
     head: Vec<u8>,
     taken: usize,
-    rest: Box<dyn Read + Send>,
+    /// Length and hash of the head, which may have been let go.
+    mark: (usize, u64),
+    /// Size of the text; `None` if only reading it all would tell.
+    text_bytes: Option<u64>,
+    /// What follows the head; `None` if the file is to be opened again when it is read.
+    rest: Option<Bytes>,
     modified: DateTime<Utc>,
     size_bytes: Option<u64>,
     passed: Arc<AtomicU64>,
-    compressed: bool,
-    /// Size of the text modulo 2^32, as far as it is known without reading it all.
-    text_bytes: Option<u32>,
+    packing: Option<&'static str>,
 }
 
-/// Read in pieces of this size: large enough that the system calls do not show.
-const BUFFER_BYTES: usize = 256 * 1024;
-
-impl Source {
-    /// Opens a file, or stdin for `-`, and reads up to `head_bytes` of what is in it. gzip is
-    /// recognised by its first bytes (RFC 1952 section 2.3.1), not by the name.
-    ///
-    /// Fails, with a message for people, when it cannot be read.
-    pub fn open(path: &str, head_bytes: usize) -> Result<Source, String> {
-        let cannot = |error: io::Error| format!("cannot read: {error}");
-        let passed = Arc::new(AtomicU64::new(0));
-        let (raw, modified, size_bytes): (Box<dyn Read + Send>, _, _) = if path == "-" {
-            (Box::new(io::stdin()), Utc::now(), None)
-        } else {
-            let file = File::open(path).map_err(cannot)?;
-            let metadata = file.metadata().map_err(cannot)?;
-            (Box::new(file), super::modified(&metadata), Some(metadata.len()))
-        };
-        let counted = Counted { inner: raw, passed: Arc::clone(&passed) };
-        let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
-        let magic = io::BufRead::fill_buf(&mut plain).map_err(cannot)?;
-        let compressed = magic.starts_with(&[0x1f, 0x8b]);
-        let rest: Box<dyn Read + Send> =
-            if compressed { Box::new(MultiGzDecoder::new(plain)) } else { Box::new(plain) };
-        let text_bytes = if compressed { gzip_text_bytes(path) } else { size_bytes.map(|size| size as u32) };
-        let mut source =
-            Source { head: Vec::new(), taken: 0, rest, modified, size_bytes, passed, compressed, text_bytes };
-        source.fill_head(head_bytes).map_err(cannot)?;
-        Ok(source)
+impl Location {
+    fn of(path: &str) -> Location {
+        Location { path: path.into(), within: Vec::new(), packing: None }
     }
 
-    fn fill_head(&mut self, bytes: usize) -> io::Result<()> {
-        let mut head = vec![0; bytes];
-        let mut filled = 0;
-        while filled < bytes {
-            match self.rest.read(&mut head[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What could be read is enough to recognise the file; the error comes again when it is read.
-                Err(error) if 0 < filled => {
-                    self.rest = Box::new(Broken(Some(error)));
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
+    /// How deep in archives it lies: 0 for a file on disk.
+    pub fn depth(&self) -> usize {
+        self.within.len()
+    }
+
+    /// A member of the archive that is here.
+    pub fn member(&self, at: Stretch) -> Location {
+        let mut within = self.within.clone();
+        within.push(at);
+        Location { path: self.path.clone(), within, packing: self.packing }
+    }
+
+    /// Opens what is here, unpacked. `passed` counts the bytes that were read of it.
+    fn open(&self, passed: &Arc<AtomicU64>) -> io::Result<Begun> {
+        let counted = |inner| -> Bytes { Box::new(Counted { inner, passed: Arc::clone(passed) }) };
+        let file: Bytes = if &*self.path == "-" { Box::new(io::stdin()) } else { Box::new(File::open(&*self.path)?) };
+        let Some((last, archives)) = self.within.split_last() else { return unpack::unpack(counted(file)) };
+        let mut begun = unpack::unpack(file)?;
+        for at in archives {
+            begun = unpack::unpack(archive::stretch(begun.bytes, *at)?)?;
         }
-        head.truncate(filled);
+        unpack::unpack(counted(archive::stretch(begun.bytes, *last)?))
+    }
+
+    /// Goes through the archive that is here. Fails, with a message for people, where it cannot be read to its end.
+    pub fn members(&self, head_bytes: usize, take: &mut dyn FnMut(Member)) -> Result<(), String> {
+        let begun = self.open(&Arc::default()).map_err(cannot)?;
+        let packing = begun.packing.unwrap_or("tar");
+        archive::members(begun.bytes, head_bytes as u64, take).map_err(|error| match error.kind() {
+            io::ErrorKind::Other => format!("the archive cannot be read to its end: {error}"),
+            _ => unpack::explain(Some(packing), &error),
+        })
+    }
+}
+
+fn cannot(error: io::Error) -> String {
+    format!("cannot read: {error}")
+}
+
+impl Source {
+    /// Opens a file, or stdin for `-`, and reads up to `head_bytes` of the text in it.
+    ///
+    /// Fails, with a message for people, when it cannot be read.
+    pub fn open(path: &str, head_bytes: usize) -> Result<Content, String> {
+        let mut location = Location::of(path);
+        let metadata = (path != "-").then(|| std::fs::metadata(path)).transpose().map_err(cannot)?;
+        let passed = Arc::default();
+        let begun = location.open(&passed).map_err(cannot)?;
+        if archive::is_archive(&begun) {
+            let is_pipe = metadata.is_none();
+            location.packing = begun.packing;
+            let message = "an archive on standard input cannot be read; give its path, or `tar -xO` its logs";
+            return if is_pipe { Err(message.into()) } else { Ok(Content::Archive(location)) };
+        }
+        let mut source = Source {
+            location,
+            head: Vec::new(),
+            taken: 0,
+            mark: (0, 0),
+            text_bytes: None,
+            rest: None,
+            modified: metadata.as_ref().map_or_else(Utc::now, super::modified),
+            size_bytes: metadata.map(|metadata| metadata.len()),
+            passed,
+            packing: begun.packing,
+        };
+        source.begin(begun, head_bytes).map_err(cannot)?;
+        Ok(Content::Text(source))
+    }
+
+    /// A member of an archive, of which only the first bytes are known yet.
+    pub fn member(archive: &Location, member: Member, head_bytes: usize) -> Result<Content, String> {
+        let mut location = archive.member(member.at);
+        let raw_is_all = member.head.len() as u64 == member.at.size_bytes;
+        let begun = unpack::unpack(Box::new(io::Cursor::new(member.head))).map_err(cannot)?;
+        let packing = begun.packing.or(location.packing);
+        if archive::is_archive(&begun) {
+            location.packing = packing;
+            return Ok(Content::Archive(location));
+        }
+        let mut source = Source {
+            location,
+            head: Vec::new(),
+            taken: 0,
+            mark: (0, 0),
+            text_bytes: None,
+            rest: None,
+            modified: member.modified,
+            size_bytes: Some(member.at.size_bytes),
+            passed: Arc::default(),
+            packing: packing.or(Some("tar")),
+        };
+        source.begin(begun, head_bytes).map_err(cannot)?;
+        source.text_bytes = source.text_bytes.filter(|_| raw_is_all);
+        source.rest = None;
+        Ok(Content::Text(source))
+    }
+
+    /// Takes the head of the text, and the rest to be read later.
+    fn begin(&mut self, begun: Begun, head_bytes: usize) -> io::Result<()> {
+        // Only of what is neither packed nor decoded is the size on disk that of the text.
+        let is_plain = self.packing.is_none() && !text::is_marked(&begun);
+        let plain_bytes = self.size_bytes.filter(|_| is_plain);
+        let mut rest = text::decode(begun);
+        let mut head = Vec::new();
+        let read = rest.by_ref().take(head_bytes as u64).read_to_end(&mut head);
+        // What could be read is enough to recognise the file; the error comes again when it is read.
+        if let Err(error) = &read
+            && head.is_empty()
+        {
+            return Err(io::Error::new(error.kind(), error.to_string()));
+        }
+        let is_all = read.is_ok() && head.len() < head_bytes;
+        self.text_bytes = if is_all { Some(head.len() as u64) } else { plain_bytes };
+        self.mark = (head.len(), FixedState::with_seed(0).hash_one(&head));
         self.head = head;
+        self.taken = 0;
+        self.rest = Some(rest);
         Ok(())
     }
 
-    /// The first bytes.
+    /// The first bytes of the text.
     pub fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    /// Lets go of what is kept in memory for a packed file or a member of an archive; it is opened again when it is
+    /// read.
+    pub fn release(&mut self) {
+        if self.packing.is_some() && &*self.location.path != "-" {
+            self.rest = None;
+            self.head = Vec::new();
+            self.passed.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Opens again what was released.
+    fn reopen(&mut self) -> io::Result<()> {
+        let (mark, text_bytes) = (self.mark, self.text_bytes);
+        let begun = self.location.open(&self.passed)?;
+        self.begin(begun, mark.0)?;
+        self.text_bytes = text_bytes;
+        if self.mark != mark {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the file was changed since it was looked at"));
+        }
+        Ok(())
+    }
+
+    /// What copies of one log have in common, packed or not: a hash of the first bytes of the text.
+    pub fn likeness(&self) -> u64 {
+        self.mark.1
+    }
+
+    /// The size of the text in bytes. If need be it is read to its end for that, as far as it can be.
+    pub fn text_bytes(&mut self) -> u64 {
+        if let Some(known) = self.text_bytes {
+            return known;
+        }
+        let mut counted = 0;
+        if let Ok(begun) = self.location.open(&Arc::default()) {
+            let mut text = text::decode(begun);
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(read @ 1..) = text.read(&mut buffer) {
+                counted += read as u64;
+            }
+        }
+        self.text_bytes = Some(counted);
+        counted
     }
 
     /// When the file was last written.
@@ -84,60 +226,40 @@ impl Source {
         self.modified
     }
 
-    /// Its size on disk; `None` for stdin.
+    /// Its size on disk or in the archive; `None` for stdin.
     pub fn size_bytes(&self) -> Option<u64> {
         self.size_bytes
     }
 
-    /// How many bytes of the file on disk were read so far; shared with the reader, for progress.
+    /// How many of those bytes were read so far; shared with the reader, for progress.
     pub fn passed(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.passed)
     }
 
-    /// Tells copies of one log, compressed or not, from other logs: a hash of the first bytes, and the size of
-    /// the text.
-    pub fn fingerprint(&self) -> (u64, u64) {
-        let size = self.text_bytes.map_or(self.head.len() as u64, u64::from);
-        (FixedState::with_seed(0).hash_one(&self.head), size)
-    }
-
     /// What to say of an error while reading on.
     pub fn explain(&self, error: &io::Error) -> String {
-        if self.compressed && error.kind() == io::ErrorKind::UnexpectedEof {
-            "the gzip data ends early; read as far as it goes".into()
-        } else if self.compressed && error.kind() == io::ErrorKind::InvalidInput {
-            "the gzip data is damaged or followed by other bytes; read as far as it goes".into()
-        } else {
-            format!("reading stopped: {error}")
-        }
+        unpack::explain(self.packing, error)
     }
-}
-
-/// The size of the text, modulo 2^32, as the last four bytes of a gzip file give it (RFC 1952 section
-/// 2.3.1, ISIZE). Of a file of several members it is that of the last; then copies are not recognised.
-fn gzip_text_bytes(path: &str) -> Option<u32> {
-    let mut file = File::open(path).ok()?;
-    file.seek(SeekFrom::End(-4)).ok()?;
-    let mut bytes = [0; 4];
-    file.read_exact(&mut bytes).ok()?;
-    Some(u32::from_le_bytes(bytes))
 }
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_none() {
+            self.reopen()?;
+        }
         if self.taken < self.head.len() {
             let bytes = buffer.len().min(self.head.len() - self.taken);
             buffer[..bytes].copy_from_slice(&self.head[self.taken..self.taken + bytes]);
             self.taken += bytes;
             return Ok(bytes);
         }
-        self.rest.read(buffer)
+        self.rest.as_mut().map_or(Ok(0), |rest| rest.read(buffer))
     }
 }
 
 /// Counts what passes.
 struct Counted {
-    inner: Box<dyn Read + Send>,
+    inner: Bytes,
     passed: Arc<AtomicU64>,
 }
 
@@ -146,14 +268,5 @@ impl Read for Counted {
         let bytes = self.inner.read(buffer)?;
         self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(bytes)
-    }
-}
-
-/// Gives an error that was met while looking ahead.
-struct Broken(Option<io::Error>);
-
-impl Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Log;
 use crate::fold::Chunk;
+use crate::layout::Arranged;
 use relayaudit_parsers::registry::Context;
 use std::io::{self, Read};
 
@@ -56,7 +57,7 @@ impl Splitter {
         let began_before = std::mem::take(&mut self.in_long_line);
         while !self.ended {
             self.read(&mut bytes, wanted);
-            match memchr::memrchr(b'\n', &bytes) {
+            match self.end_of_lines(&bytes) {
                 Some(end) if !self.ended => {
                     self.carry = bytes.split_off(end + 1);
                     break;
@@ -71,6 +72,19 @@ impl Splitter {
         }
         let torn = began_before || self.in_long_line;
         (!bytes.is_empty()).then(|| self.chunk(bytes, torn))
+    }
+
+    /// The last line end in `bytes` behind which another line surely begins.
+    fn end_of_lines(&self, bytes: &[u8]) -> Option<usize> {
+        let layout = &self.log.layout;
+        if layout.width.is_none() {
+            return memchr::memrchr(b'\n', bytes);
+        }
+        memchr::memrchr_iter(b'\n', bytes).find(|end| {
+            let start = memchr::memrchr(b'\n', &bytes[..*end]).map_or(0, |before| before + 1);
+            let line = &bytes[start..*end];
+            !layout.may_go_on(line.strip_suffix(b"\r").unwrap_or(line).len())
+        })
     }
 
     /// Reads on until `bytes` is `wanted` long, or the file ends.
@@ -99,6 +113,7 @@ impl Splitter {
             format: self.log.format,
             context: self.context.clone(),
             clock: self.log.clock,
+            layout: self.log.layout,
             first_line: self.next_line,
             torn,
             bytes,
@@ -111,6 +126,13 @@ impl Splitter {
     /// Takes what the directives of a chunk say into the context of the next one. All formats with directives
     /// begin them with `#`, after NUL bytes where a crash left a file padded.
     fn direct(&mut self, bytes: &[u8]) {
+        if !self.log.layout.is_plain() {
+            if memchr::memchr(b'#', bytes).is_some() {
+                let arranged = Arranged::new(bytes, self.log.layout);
+                arranged.lines().for_each(|line| (self.log.format.direct)(line.text, &mut self.context));
+            }
+            return;
+        }
         for mark in memchr::memchr_iter(b'#', bytes) {
             let start = bytes[..mark].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if start != 0 && bytes[start - 1] != b'\n' {
@@ -129,8 +151,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::clock::{Clock, Zone};
+    use crate::layout::Layout;
     use crate::ledger::FileId;
-    use crate::source::Source;
+    use crate::source::{Content, Source};
     use relayaudit_parsers::registry::by_name;
     use std::io::Write;
 
@@ -138,12 +161,14 @@ mod tests {
     fn chunks(format: &str, text: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text).unwrap();
+        let Ok(Content::Text(source)) = Source::open(file.path().to_str().unwrap(), 10) else { panic!() };
         let log = Log {
             file: FileId(1),
             path: "x".into(),
             format: by_name(format).unwrap(),
             clock: Clock::new(Zone::Machine, None, None, chrono::DateTime::UNIX_EPOCH),
-            source: Source::open(file.path().to_str().unwrap(), 10).unwrap(),
+            layout: Layout::default(),
+            source,
         };
         let mut splitter = Splitter::new(log, chunk_bytes);
         std::iter::from_fn(|| splitter.next_chunk()).collect()

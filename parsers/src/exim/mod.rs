@@ -47,9 +47,10 @@ pub const DAEMON: Daemon = Daemon { name: "Exim", claims: is_exim, parse: body }
 /// Reason to ignore the lines that follow a refusal in the reject log.
 pub const HEADERS: &str = "headers of a refused message";
 
-/// Whether a syslog tag is Exim's: `exim` (`syslog_processname`), Debian's `exim4`, Sophos' `exim-in` and `exim-out`.
+/// Whether a syslog tag is Exim's: `exim` (`syslog_processname`), Debian's `exim4`, Sophos' `exim-in` and `exim-out`,
+/// or the unit that `journalctl -o with-unit` shows.
 fn is_exim(tag: &[u8]) -> bool {
-    matches!(tag, b"exim" | b"exim4" | b"Exim") || tag.starts_with(b"exim-")
+    matches!(tag, b"exim" | b"exim4" | b"Exim" | b"exim.service" | b"exim4.service") || tag.starts_with(b"exim-")
 }
 
 fn recognises(line: &[u8]) -> bool {

@@ -79,7 +79,9 @@ impl Service {
     fn of(tag: &[u8]) -> Option<Service> {
         // Too short for a vectorised search to pay.
         let Some(slash) = tag.iter().rposition(|byte| *byte == b'/') else {
-            let is_instance = tag == b"postfix" || tag.starts_with(b"postfix-");
+            // `journalctl -o with-unit` shows the unit of systemd instead: `postfix@-.service`.
+            let is_unit = tag.starts_with(b"postfix@") && tag.ends_with(b".service") || tag == b"postfix.service";
+            let is_instance = tag == b"postfix" || tag.starts_with(b"postfix-") || is_unit;
             return is_instance.then_some(Service::Unnamed);
         };
         let service = match &tag[slash + 1..] {

@@ -5,7 +5,7 @@ use super::atoms::peer;
 use super::attributes::Dialect;
 use super::refused;
 use crate::record::{Event, Peer, Refusal, Reply};
-use crate::text::{Parsed, expect, number};
+use crate::text::{self, Parsed, expect, number};
 use memchr::memmem;
 use nom::Parser;
 use nom::branch::alt;
@@ -72,6 +72,7 @@ fn accepted(input: &[u8]) -> Parsed<'_, Event<'_>> {
         let (name, value) = attribute.split_at(memchr::memchr(b'=', attribute).map_or(attribute.len(), |at| at + 1));
         let (value, behind) = value.split_at(value_length(value));
         match name {
+            b"sasl_method=" => account = hidden_account(value),
             b"sasl_username=" => account = Some(value).filter(|value| !value.is_empty()),
             b"orig_queue_id=" => original_id = Some(value).filter(|value| !value.is_empty()),
             b"orig_client=" => client = peer(value)?.1,
@@ -80,6 +81,13 @@ fn accepted(input: &[u8]) -> Parsed<'_, Event<'_>> {
         rest = behind;
     }
     Ok((b"", Event::Accepted { client, account, original_id }))
+}
+
+/// The account of a log copied from a web page that hides addresses: its script took what looked like one, the name of
+/// the attribute included, and left `sasl_method=LOGIN, [email protected]`. A method stands there only after a log-in.
+fn hidden_account(method: &[u8]) -> Option<&[u8]> {
+    let (_, behind) = method.split_at_checked(memchr::memchr(b',', method)? + 2)?;
+    text::HIDDEN_ADDRESSES.contains(&behind).then_some(behind)
 }
 
 /// Length of an attribute's value: up to the next comma that a known name follows.
@@ -191,6 +199,17 @@ mod tests {
             accepted(peer, Some("a, b=c"), None),
         );
         case("unknown[198.51.100.77], sasl_method=PLAIN, sasl_username=", accepted(peer, None, None));
+        case(
+            "unknown[198.51.100.77], sasl_method=PLAIN, [email protected]",
+            accepted(peer, Some("[email protected]"), None),
+        );
+        case("unknown[198.51.100.77], sasl_method=PLAIN, x", accepted(peer, None, None));
+        case("unknown[198.51.100.77], sasl_method=PLAIN,", accepted(peer, None, None));
+        // An address that was made unreadable.
+        let nobody = Peer { address: None, name: b"" };
+        for hidden in ["xxx.xxx.202.132", "x.x.x.x", "***", "1.2.x.x"] {
+            case(&format!("unknown[{hidden}]"), accepted(nobody, None, None));
+        }
         let original = client("h.example", "192.0.2.1");
         case(
             "localhost[127.0.0.1], orig_queue_id=4F1A2C0001, orig_client=h.example[192.0.2.1]",

@@ -2,14 +2,15 @@
 //!
 //! A new daemon is one module with a [`Daemon`] in it and one line in [`DAEMONS`].
 
+mod month;
 pub mod time;
 
 use crate::record::{Event, Key, Line, Record, When};
-use crate::text::{Expected, Parsed, expect, unparsed};
+use crate::text::{Expected, Parsed, expect, number, unparsed};
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take, take_till1, take_while, take_while_m_n};
-use nom::character::complete::{char, space1};
+use nom::character::complete::{char, digit1, space1};
 use nom::combinator::{opt, recognize, value};
 use nom::multi::many0_count;
 use nom::sequence::{delimited, pair, preceded, terminated};
@@ -59,6 +60,8 @@ pub const BLANK: &str = "blank line";
 pub const ANOTHER_DAEMON: &str = "another daemon";
 /// Reason to ignore a line that stands for several equal ones (syslogd, rsyslog).
 pub const REPEATED: &str = "count of repeated lines";
+/// Reason to ignore what `journalctl` and `grep` write between lines.
+pub const BETWEEN: &str = "written between lines by journalctl or grep";
 /// Reason to ignore a sign of life of the logger.
 pub const MARK: &str = "mark of the logger";
 /// Reason to ignore a line by which the logger says that lines are missing.
@@ -71,10 +74,11 @@ pub fn line(line: &[u8]) -> Line<'_> {
     }
     let envelope = match envelope(line) {
         Ok((_, envelope)) => envelope,
+        Err(_) if line == b"--" || line.starts_with(b"-- ") && line.ends_with(b" --") => return Line::Ignored(BETWEEN),
         Err(error) => return Line::Unparsed(unparsed(line, &error)),
     };
-    if let Some(reason) = repeated(&envelope) {
-        return Line::Ignored(reason);
+    if let Some(line) = repeated(&envelope) {
+        return line;
     }
     let Some(daemon) = DAEMONS.iter().find(|daemon| (daemon.claims)(envelope.tag)) else {
         return Line::Ignored(of_the_logger(&envelope).unwrap_or(ANOTHER_DAEMON));
@@ -110,7 +114,7 @@ fn in_file(input: &[u8]) -> Parsed<'_, Envelope<'_>> {
     let (input, when) = time::timestamp(input)?;
     let (input, _) = expect("a space after the time", space1).parse(input)?;
     let (input, host) = host(input)?;
-    let (input, (tag, pid)) = program(input)?;
+    let (input, (tag, pid)) = program(without_level(input))?;
     Ok((b"", Envelope { when, host, tag, pid, body: without_message_id(input) }))
 }
 
@@ -153,6 +157,14 @@ fn after_colon(rest: &[u8]) -> &[u8] {
     rest.strip_prefix(b" ").unwrap_or(rest)
 }
 
+/// What follows the facility and severity that AIX puts before the program: `mail:info `.
+fn without_level(input: &[u8]) -> &[u8] {
+    match input.strip_prefix(b"mail:").and_then(|rest| Some(rest.split_at(memchr::memchr(b' ', rest)?))) {
+        Some((level, rest)) if level.iter().all(u8::is_ascii_lowercase) && !level.is_empty() => &rest[1..],
+        _ => input,
+    }
+}
+
 /// The body without the message id that Solaris puts before it: `[ID 197553 mail.info] `.
 fn without_message_id(body: &[u8]) -> &[u8] {
     let id = delimited(tag("[ID "), take_till1(|b| b == b']'), tag("] "));
@@ -189,14 +201,33 @@ fn element(input: &[u8]) -> Parsed<'_, usize> {
     expect("`]` to close the structured data", delimited(char('['), inside, char(']'))).parse(input)
 }
 
-/// Why to ignore a line that only counts others: `last message repeated 2 times` (syslogd,
-/// without a program), `message repeated 2 times: [ ...]` (rsyslog, with the program's tag).
-fn repeated(envelope: &Envelope<'_>) -> Option<&'static str> {
-    let mut rule = recognize::<_, Expected<'_>, _>(pair(opt(tag("last ")), tag("message repeated ")));
-    match envelope.body.first() {
-        Some(b'l' | b'm') => rule.parse(envelope.body).ok().map(|_| REPEATED),
-        _ => None,
+/// Reads a line that counts others, or `None` if it is none.
+///
+/// rsyslog repeats what they say: `message repeated 2 times: [ connect from ...]`, with the program's tag, where the
+/// first was written and two more were not (runtime/ratelimit.c, which cuts the text after 800 bytes). syslogd does
+/// not: `last message repeated 2 times`.
+fn repeated<'a>(envelope: &Envelope<'a>) -> Option<Line<'a>> {
+    if !matches!(envelope.body.first(), Some(b'l' | b'm')) {
+        return None;
     }
+    let mut start = recognize::<_, Expected<'_>, _>(pair(opt(tag("last ")), tag("message repeated ")));
+    let (rest, _) = start.parse(envelope.body).ok()?;
+    Some(expand(envelope, rest).unwrap_or(Line::Ignored(REPEATED)))
+}
+
+/// Parses `2 times: [ BODY]`, and the body by the grammar of its daemon, if the repetition of what it says can be
+/// counted.
+fn expand<'a>(envelope: &Envelope<'a>, input: &'a [u8]) -> Option<Line<'a>> {
+    let count: Parsed<'a, &[u8]> = terminated(digit1, tag(" times: [ ")).parse(input);
+    let (rest, digits) = count.ok()?;
+    let times = u32::try_from(number(digits)?).ok()?;
+    let envelope = Envelope { body: rest.strip_suffix(b"]")?, ..*envelope };
+    let daemon = DAEMONS.iter().find(|daemon| (daemon.claims)(envelope.tag))?;
+    let Body { session, message, event } = (daemon.parse)(&envelope).ok()?;
+    let stands_alone =
+        matches!(event, Event::Refused { .. } | Event::AuthFailed { .. } | Event::Connect { .. } | Event::Hello { .. });
+    let record = Record { when: envelope.when, server: envelope.host, session, message, event };
+    (stands_alone && message.is_none()).then_some(Line::Repeated { record, times })
 }
 
 /// Why to ignore a line of the logger itself.

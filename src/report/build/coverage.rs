@@ -58,7 +58,7 @@ pub fn unparsed_samples(ledger: &Ledger) -> Vec<UnparsedLine> {
     samples.sort_by_key(|(sample, _, _)| sample.place);
     let line = |(sample, input, reason): (&crate::ledger::Evidence, &Input, &crate::ledger::Text)| UnparsedLine {
         path: input.path.to_string(),
-        line: sample.place.line,
+        line: sample.place.number(),
         text: sample.text.to_string(),
         reason: reason.to_string(),
     };

@@ -56,7 +56,7 @@ fn start_of(hour: i32) -> Time {
 /// A line, with the path of its file.
 fn line(ledger: &Ledger, evidence: &Evidence) -> Line {
     let path = ledger.inputs.get(&evidence.place.file).map_or("", |input| input.path.as_ref());
-    Line { path: path.to_owned(), line: evidence.place.line, text: evidence.text.to_string() }
+    Line { path: path.to_owned(), line: evidence.place.number(), text: evidence.text.to_string() }
 }
 
 fn lines(ledger: &Ledger, evidence: &[Evidence]) -> Vec<Line> {

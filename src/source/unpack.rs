@@ -1,0 +1,138 @@
+//! Unpack: what packed bytes hold. Packing is known by its first bytes, never by a name.
+
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
+use std::io::{self, BufReader, Read};
+
+/// Bytes on their way, from wherever.
+pub type Bytes = Box<dyn Read + Send>;
+
+/// Read in pieces of this size: large enough that the system calls do not show.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// One inside the other: a log that was packed twice is met, more is meant to harm.
+const DEEPEST: usize = 3;
+
+/// Memory for the dictionary of xz, in KiB; `xz -9` asks for half of it. zstd limits its window to the same by itself.
+const XZ_MEMORY_KIB: u32 = 128 * 1024;
+
+/// One way to pack, with the bytes it begins with.
+struct Packing {
+    name: &'static str,
+    begins: fn(&[u8]) -> bool,
+    open: fn(BufReader<Bytes>) -> io::Result<Bytes>,
+}
+
+/// Every way to pack that is undone. All read on after the end of a member, frame or stream if another follows.
+const PACKINGS: &[Packing] = &[
+    // RFC 1952 section 2.3.1; 8 is "deflate", the only method there is.
+    Packing {
+        name: "gzip",
+        begins: |b| b.starts_with(&[0x1f, 0x8b, 8]),
+        open: |b| Ok(Box::new(MultiGzDecoder::new(b))),
+    },
+    Packing { name: "bzip2", begins: is_bzip2, open: |b| Ok(Box::new(MultiBzDecoder::new(b))) },
+    // The .xz file format 1.2, section 2.1.1.1.
+    Packing {
+        name: "xz",
+        begins: |b| b.starts_with(b"\xfd7zXZ\0"),
+        open: |b| Ok(Box::new(XzReader::new_mem_limit(b, true, XZ_MEMORY_KIB))),
+    },
+    // RFC 8878 section 3.1.1.
+    Packing {
+        name: "zstd",
+        begins: |b| b.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]),
+        open: |b| Ok(Box::new(zstd::stream::read::Decoder::with_buffer(b)?)),
+    },
+];
+
+/// `BZh`, the size of the blocks, then the number that begins a block, or the one that ends a stream without any.
+fn is_bzip2(bytes: &[u8]) -> bool {
+    let block = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+    let end = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
+    matches!(bytes, [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] if rest.starts_with(&block) || rest.starts_with(&end))
+}
+
+/// Files that hold others and are not read, with what to say of them.
+pub const NOT_READ: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "a zip archive, which is not read; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read; unpack it first"),
+    (b"\x1f\x9d", "packed by compress (.Z), which is not read; unpack it with `zcat` first"),
+    (b"LPKSHHRH", "a file of journald; export it with `journalctl --file FILE -o json` first"),
+    (b"__CURSOR=", "journald's export format, which is not read; export with `journalctl -o json`"),
+    (b"ElfFile\0", "a Windows event log, which is not read"),
+];
+
+/// How much is looked at to know what bytes are: the first block of a tar archive.
+const BEGIN_BYTES: usize = 512;
+
+/// Bytes of which the first were looked at. They are given again.
+pub struct Begun {
+    /// The first [`BEGIN_BYTES`], or all that there are.
+    pub begin: Vec<u8>,
+    /// All bytes.
+    pub bytes: Bytes,
+    /// The outermost packing that was undone, if any.
+    pub packing: Option<&'static str>,
+}
+
+/// Undoes packing. Fails where the bytes cannot be read at all.
+pub fn unpack(raw: Bytes) -> io::Result<Begun> {
+    let mut begun = look(raw)?;
+    for _ in 0..DEEPEST {
+        let Some(packing) = PACKINGS.iter().find(|packing| (packing.begins)(&begun.begin)) else { break };
+        let unpacked = (packing.open)(BufReader::with_capacity(BUFFER_BYTES, begun.bytes))?;
+        let outermost = begun.packing.or(Some(packing.name));
+        begun = Begun { packing: outermost, ..look(Box::new(Lasting { inner: unpacked, failed: None }))? };
+    }
+    Ok(begun)
+}
+
+fn look(mut bytes: Bytes) -> io::Result<Begun> {
+    let mut begin = Vec::with_capacity(BEGIN_BYTES);
+    match bytes.by_ref().take(BEGIN_BYTES as u64).read_to_end(&mut begin) {
+        // What was read before an error is enough to look at; the error comes again when the rest is read.
+        Err(error) if begin.is_empty() => Err(error),
+        _ => Ok(Begun { bytes: Box::new(io::Cursor::new(begin.clone()).chain(bytes)), begin, packing: None }),
+    }
+}
+
+/// What to say of an error while reading on.
+pub fn explain(packing: Option<&str>, error: &io::Error) -> String {
+    let Some(name) = packing else { return format!("reading stopped: {error}") };
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => format!("the {name} data ends early; read as far as it goes"),
+        io::ErrorKind::OutOfMemory => {
+            format!("the {name} data asks for more memory than is sane; read as far as it goes")
+        }
+        io::ErrorKind::Unsupported => format!("the {name} data is of a kind that is not read: {error}"),
+        // What decoders give for bytes that are not theirs.
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Other => {
+            format!("the {name} data is damaged or followed by other bytes; read as far as it goes")
+        }
+        _ => format!("reading stopped: {error}"),
+    }
+}
+
+/// Gives what was read before an error first, and the error from then on: decoders differ in what they do when
+/// they are asked again.
+struct Lasting {
+    inner: Bytes,
+    failed: Option<(io::ErrorKind, String)>,
+}
+
+impl Read for Lasting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some((kind, what)) = &self.failed {
+            return Err(io::Error::new(*kind, what.clone()));
+        }
+        let result = self.inner.read(buffer);
+        if let Err(error) = &result
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.failed = Some((error.kind(), error.to_string()));
+        }
+        result
+    }
+}
