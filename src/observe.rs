@@ -1,6 +1,6 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
-use crate::correlate::{Fact, Message, Observer, Recipient};
+use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
     Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input, Ledger, Origin,
     Outcome, Place, ServerFacts, Smallest, Text, Time,
@@ -13,6 +13,9 @@ use std::net::IpAddr;
 
 /// The longest name kept: longer ones are cut, so that a client cannot fill the memory with one HELO.
 const LONGEST_NAME: usize = 255;
+
+/// The reply code of a log-in that failed (RFC 4954 section 6).
+const LOGIN_FAILED: u16 = 535;
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
@@ -172,6 +175,7 @@ impl Books {
             user: b"",
             helo,
             account: *account,
+            vouched: false,
             origin: Origin::Network,
             reverse_path: *reverse_path,
             size_bytes: 0,
@@ -222,11 +226,12 @@ impl Books {
         FlowKey {
             server: self.server_text(message.server),
             client: match message.origin {
-                Origin::Network => self.client(&message.client),
+                origin if origin.is_network() => self.client(&message.client),
                 Origin::Local => Client::User(self.text(message.user)),
                 _ => Client::Unknown,
             },
             account: message.account.map(|account| self.text(account)),
+            vouched: message.vouched,
             origin: message.origin,
             reverse_domain: message.reverse_path.map(|path| self.domain(path)),
             forward_domain: Text::default(),
@@ -257,7 +262,7 @@ impl Books {
     /// What the recipient shows of who is local here.
     fn locality(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, flow: &FlowKey) {
         let last = flow.final_domain.as_ref().unwrap_or(&flow.forward_domain).clone();
-        let outside = message.account.is_none() && message.origin == Origin::Network;
+        let outside = message.account.is_none() && !message.vouched && message.origin.is_network();
         let client = outside.then(|| match &flow.client {
             Client::Address(address) => Some(self.address(*address)),
             Client::Name(name) => Some(name.clone()),
@@ -327,8 +332,33 @@ impl Observer for Books {
                 }
                 keep(&mut facts.auth_evidence, fact);
             }
+            Event::Replied { client, reply, .. } if reply.code == LOGIN_FAILED => {
+                let facts = self.client_facts(server, client, fact.time);
+                facts.auth_failures += 1;
+                keep(&mut facts.auth_evidence, fact);
+            }
+            Event::AccountTried { client, account } => {
+                let account = self.text(account);
+                let facts = self.client_facts(server, client, fact.time);
+                if facts.accounts_tried.wants(&account) {
+                    facts.accounts_tried.insert(account);
+                }
+            }
             Event::Refused { .. } => self.refused(fact),
             _ => {}
+        }
+    }
+
+    fn session(&mut self, session: &Session<'_>) {
+        if !self.window.holds(session.opening.time) {
+            return;
+        }
+        // A session that was passed on is part of one that the client had.
+        let counted = u64::from(!session.continued);
+        self.client_facts(session.server, &session.client, session.opening.time).sessions += counted;
+        self.server(session.server).sessions += counted;
+        if let Some((name, fact)) = session.hello {
+            self.hello(fact, &session.client, name);
         }
     }
 
@@ -336,10 +366,11 @@ impl Observer for Books {
         if !self.window.holds(message.opening.time) {
             return;
         }
-        if message.origin == Origin::Network {
+        if message.origin.is_network() {
             self.client_facts(message.server, &message.client, message.opening.time);
         }
-        if message.taken && message.origin != Origin::Outbound {
+        // Mail that another log may tell of too is counted for its server when that is known.
+        if message.taken && !matches!(message.origin, Origin::Outbound | Origin::Session | Origin::PassedOn) {
             let server = self.server(message.server);
             server.messages += 1;
             server.bytes += message.size_bytes;

@@ -70,13 +70,66 @@ fn guarded_end(text: &[u8], separator: u8) -> Option<usize> {
     (!quoted && !bracketed).then_some(text.len())
 }
 
-fn without_brackets(path: &[u8]) -> &[u8] {
+/// A path without its brackets; `<>`, the null reverse-path, is empty.
+pub(crate) fn without_brackets(path: &[u8]) -> &[u8] {
     path.strip_prefix(b"<").and_then(|inside| inside.strip_suffix(b">")).unwrap_or(path)
+}
+
+/// The path in the argument of MAIL or RCPT, without brackets, and the parameters behind it.
+///
+/// `keyword` is `FROM:` or `TO:` (RFC 5321 sections 4.1.1.2 and 4.1.1.3); clients also send `FROM: <a@b>` and
+/// `FROM:a@b`. In brackets, a `>` in a quoted local-part, or in one whose quotation marks a log has doubled, ends
+/// nothing. `None` where the keyword or the path is missing.
+pub fn of_command<'a>(keyword: &[u8], argument: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (head, rest) = argument.trim_ascii_start().split_at_checked(keyword.len())?;
+    let rest = head.eq_ignore_ascii_case(keyword).then(|| rest.trim_ascii_start())?;
+    match rest.strip_prefix(b"<") {
+        Some(inside) => {
+            let end = bracket_end(inside);
+            Some((&inside[..end], inside.get(end + 1..).unwrap_or_default()))
+        }
+        None if rest.is_empty() => None,
+        None => Some(rest.split_at(rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len()))),
+    }
+}
+
+/// Where the bracket closes that was opened before `inside`. A quote that is never closed guards nothing.
+fn bracket_end(inside: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in inside.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'>' if !quoted => return at,
+            _ => {}
+        }
+    }
+    memchr::memchr(b'>', inside).unwrap_or(inside.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_command(argument: &str, want: Option<(&str, &str)>) {
+        let got = of_command(b"TO:", argument.as_bytes());
+        assert_eq!(got, want.map(|(path, rest)| (path.as_bytes(), rest.as_bytes())), "{argument}");
+    }
+
+    #[test]
+    fn paths_of_commands() {
+        check_command("TO:<a@x>", Some(("a@x", "")));
+        check_command("to: <a@x> NOTIFY=NEVER", Some(("a@x", " NOTIFY=NEVER")));
+        check_command("TO:<>", Some(("", "")));
+        check_command("TO:a@x NOTIFY=<b@y>", Some(("a@x", " NOTIFY=<b@y>")));
+        check_command("TO:<\"a> <b\"@x> Z", Some(("\"a> <b\"@x", " Z")));
+        check_command("TO:<\"a>@x> Z", Some(("\"a", "@x> Z")));
+        check_command("TO:<a@x", Some(("a@x", "")));
+        check_command("FROM:<a@x>", None);
+        check_command("TO:", None);
+        check_command("T", None);
+    }
 
     fn check(text: &str, want: &[&str]) {
         let got: Vec<&[u8]> = Paths::list(text.as_bytes(), b',').iter().collect();

@@ -3,6 +3,7 @@
 //! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
 //! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
 
+use crate::fates::Fates;
 use crate::paths::Paths;
 use chrono::NaiveDateTime;
 use std::net::IpAddr;
@@ -263,6 +264,61 @@ pub enum Event<'a> {
         /// The answer.
         reply: Reply<'a>,
     },
+    /// A session began, in a log in which commands and replies are lines of their own and no session id is used
+    /// again soon (Exchange). [`Event::Closed`] ends it.
+    Opened {
+        /// The client.
+        client: Peer<'a>,
+    },
+    /// Such a session ended.
+    Closed {
+        /// The client.
+        client: Peer<'a>,
+    },
+    /// A command of a client, whose answer is a line of its own. Answers come in the order of the commands
+    /// (RFC 2920), with a line in between for each answer 3yz.
+    Command {
+        /// The client.
+        client: Peer<'a>,
+        /// The verb as sent: `MAIL`.
+        verb: &'a [u8],
+        /// What follows it, as sent: `FROM:<a@example.org> SIZE=7`.
+        argument: &'a [u8],
+    },
+    /// Our answer to the command that waits longest; of an answer of several lines, the last one. 535 is a log-in
+    /// that failed (RFC 4954 section 6).
+    Replied {
+        /// The client.
+        client: Peer<'a>,
+        /// The answer.
+        reply: Reply<'a>,
+        /// Why the command was refused; `None` if it was accepted.
+        refusal: Option<Refusal>,
+    },
+    /// A command with which a server of ours says for whom it speaks in this session: a session that it has with a
+    /// client, passed on. It holds if the answer is positive.
+    Continues {
+        /// The client of that session.
+        client: Peer<'a>,
+        /// The EHLO name that it gave; empty if not logged.
+        helo: &'a [u8],
+        /// Whether that client had logged in.
+        authenticated: bool,
+    },
+    /// The account with which a client logged in, on a line of the session.
+    Identified {
+        /// The client.
+        client: Peer<'a>,
+        /// The account.
+        account: &'a [u8],
+    },
+    /// The account of a log-in that failed, where the failure itself is another line (a reply 535).
+    AccountTried {
+        /// The client.
+        client: Peer<'a>,
+        /// The account.
+        account: &'a [u8],
+    },
     /// A queue file was opened for mail from a client (Postfix `client=`).
     Accepted {
         /// The client; with XFORWARD this is the original one.
@@ -323,6 +379,28 @@ pub enum Event<'a> {
         size_bytes: u64,
         /// Number of recipients of the message in all.
         recipients: u32,
+        /// Whether the server says that the client had logged in or is one it trusts, without saying which.
+        vouched: bool,
+    },
+    /// Recipients were replaced by others: a list, an alias, an address that stands for another.
+    Expanded {
+        /// The recipient that is replaced.
+        forward_path: &'a [u8],
+        /// Those who get the mail in its place.
+        members: Paths<'a>,
+    },
+    /// A message of which one line says all: how it came in, and what became of its recipients (Exchange Online).
+    Traced {
+        /// The client; no address if the log gives none.
+        client: Peer<'a>,
+        /// As in [`Event::Received`].
+        vouched: bool,
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// The recipients.
+        recipients: Fates<'a>,
     },
     /// The server refused something.
     Refused {

@@ -6,6 +6,7 @@
 pub mod clients;
 pub mod flow;
 pub mod inputs;
+mod one_view;
 pub mod places;
 pub mod sample;
 pub mod span;
@@ -13,6 +14,7 @@ pub mod span;
 pub use clients::{ClientFacts, ClientKey, HelloFacts, HelloKey};
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
+pub use one_view::one_view;
 pub use places::{DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
 pub use span::{Evidence, FileId, Place, Span, Text, Time};
