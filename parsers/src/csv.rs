@@ -126,7 +126,7 @@ pub fn column(name: &[u8]) -> Box<[u8]> {
 }
 
 /// The title of a `#Log-type:` line, or the names of a `#Fields:` line; `None` for other lines.
-pub fn title<'a>(line: &'a [u8]) -> Option<&'a [u8]> {
+pub fn title(line: &[u8]) -> Option<&[u8]> {
     after(LOG_TYPE, line).or_else(|| after(FIELDS, line))
 }
 

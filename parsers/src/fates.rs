@@ -21,9 +21,10 @@ impl<'a> Fates<'a> {
     }
 
     /// A list `a@example.org##Receive, Deliver;b@example.net##Receive, Send` (`recipient_status` of Exchange Online's
-    /// enhanced summary). A `;` in quotes is part of an address, and the last `##` ends it.
+    /// enhanced summary, a field of comma-separated values). A `;` in quotes, which are doubled, is part of an address,
+    /// and the last `##` ends it.
     pub fn list(text: &'a [u8]) -> Self {
-        Fates { paths: Paths::list(text, b';'), one: None }
+        Fates { paths: Paths::doubled_list(text, b';'), one: None }
     }
 
     /// Each recipient and its fate.
@@ -56,11 +57,11 @@ mod tests {
 
     #[test]
     fn each_recipient_has_its_own_fate() {
-        let text = b"a@x##Receive, Deliver;\"b;##Fail\"@y##Receive, Send;c@z##Receive;d@z##Receive, Fail;e@z";
+        let text = b"a@x##Receive, Deliver;\"\"b;##Fail\"\"@y##Receive, Send;c@z##Receive;d@z##Receive, Fail;e@z";
         let got: Vec<_> = Fates::list(text).iter().map(|(path, fate)| (path, fate.map(|fate| fate.0))).collect();
         let want: [(&[u8], _); 5] = [
             (b"a@x", Some(Status::Sent)),
-            (b"\"b;##Fail\"@y", Some(Status::Sent)),
+            (b"\"\"b;##Fail\"\"@y", Some(Status::Sent)),
             (b"c@z", None),
             (b"d@z", Some(Status::Bounced)),
             (b"e@z", None),

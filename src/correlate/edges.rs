@@ -25,7 +25,7 @@ pub struct Edges {
     /// The first and last times of each server's logs of a dialogue, by the scope of their session ids. A server may
     /// write several such logs side by side (a front end and a hub, virtual servers); read one after the other, only
     /// each for itself is in the order of time.
-    streams: HashMap<Box<[u8]>, HashMap<Box<[u8]>, Times>>,
+    streams: HashMap<Box<[u8]>, Scopes>,
     /// The highest line number of each file.
     ends: BTreeMap<FileId, u64>,
 }
@@ -35,6 +35,9 @@ struct Edge {
     first: Place,
     last: Place,
 }
+
+/// The times of one server's logs, by scope.
+type Scopes = HashMap<Box<[u8]>, Times>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Times {

@@ -74,7 +74,7 @@ fn an_extended_report_is_message_tracking() {
     let record = parsed(EXTENDED, line);
     let got = record.map(|record| (record.server, record.message.map(|key| key.id), record.event));
     let delivered = Event::Delivery {
-        forward_paths: crate::paths::Paths::list(b"b@example.com", b';'),
+        forward_paths: crate::paths::Paths::doubled_list(b"b@example.com", b';'),
         original_forward_path: None,
         next_hop: NextHop::Local,
         status: Status::Sent,

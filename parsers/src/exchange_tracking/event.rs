@@ -64,7 +64,7 @@ fn received<'a>(line: &[u8], row: &Row<'a>) -> Result<Event<'a>, Unparsed> {
     Ok(Event::Received {
         client: if row.source == SMTP { client(row) } else { Peer::default() },
         reverse_path: without_brackets(row.return_path),
-        forward_paths: Paths::list(row.recipients, b';'),
+        forward_paths: Paths::doubled_list(row.recipients, b';'),
         size_bytes: count(line, row.bytes, "a size in `total-bytes`")?,
         recipients: recipients(line, row)?,
         vouched: row.directionality == b"Originating",
@@ -125,16 +125,18 @@ fn other_server<'a>(row: &Row<'a>) -> NextHop<'a> {
 }
 
 fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status) -> Event<'a> {
-    let forward_paths = Paths::list(row.recipients, b';');
+    let forward_paths = Paths::doubled_list(row.recipients, b';');
     Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text: row.status, child: None }
 }
 
 /// Recipients that stand for the one in `related-recipient-address`. Which stands for which of several is not
 /// documented.
 fn expanded<'a>(row: &Row<'a>) -> Event<'a> {
-    let mut replaced = Paths::list(row.related, b';').iter();
+    let mut replaced = Paths::doubled_list(row.related, b';').iter();
     match (replaced.next(), replaced.next()) {
-        (Some(forward_path), None) => Event::Expanded { forward_path, members: Paths::list(row.recipients, b';') },
+        (Some(forward_path), None) => {
+            Event::Expanded { forward_path, members: Paths::doubled_list(row.recipients, b';') }
+        }
         _ => Event::Other,
     }
 }

@@ -109,7 +109,7 @@ fn received(client: Peer<'static>, vouched: bool) -> Event<'static> {
     Event::Received {
         client,
         reverse_path: b"bounce@example.net",
-        forward_paths: Paths::list(b"victim@example.org;b@example.net", b';'),
+        forward_paths: Paths::doubled_list(b"victim@example.org;b@example.net", b';'),
         size_bytes: 7229,
         recipients: 2,
         vouched,
@@ -134,7 +134,7 @@ fn mail_that_comes_in() {
     let null = Event::Received {
         client: peer("203.0.113.9", ""),
         reverse_path: b"",
-        forward_paths: Paths::list(b"<a@example.org>", b';'),
+        forward_paths: Paths::doubled_list(b"<a@example.org>", b';'),
         size_bytes: 0,
         recipients: 1,
         vouched: false,
@@ -144,7 +144,7 @@ fn mail_that_comes_in() {
 
 #[test]
 fn mail_that_goes_out_or_does_not() {
-    let recipients = Paths::list(b"victim@example.org;b@example.net", b';');
+    let recipients = Paths::doubled_list(b"victim@example.org;b@example.net", b';');
     let delivery = |next_hop, status, text: &'static str| Event::Delivery {
         forward_paths: recipients,
         original_forward_path: None,
@@ -184,7 +184,7 @@ fn mail_that_goes_out_or_does_not() {
 
 #[test]
 fn mail_that_becomes_other_mail() {
-    let members = Paths::list(b"victim@example.org;b@example.net", b';');
+    let members = Paths::doubled_list(b"victim@example.org;b@example.net", b';');
     let expanded = Event::Expanded { forward_path: b"team@example.com", members };
     let expand = Given { source: "ROUTING", event: "EXPAND", related: "team@example.com", ..GIVEN };
     check(expand, expanded.clone());
