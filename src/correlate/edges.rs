@@ -115,7 +115,7 @@ impl Edges {
     }
 }
 
-/// Whether a line can belong to a transaction or session that ends when its client is idle.
+/// Whether a line can belong to a transaction that ends when its client is idle.
 fn is_of_dialogue(event: &Event<'_>) -> bool {
     matches!(
         event,
@@ -124,16 +124,10 @@ fn is_of_dialogue(event: &Event<'_>) -> bool {
             | Event::Data { .. }
             | Event::OutboundCommand { .. }
             | Event::OutboundReply { .. }
-            | Event::Opened { .. }
-            | Event::Closed { .. }
-            | Event::Command { .. }
-            | Event::Replied { .. }
-            | Event::Continues { .. }
-            | Event::Identified { .. }
     )
 }
 
-/// Whether so much time lies between two lines of a client that they are of different sessions.
+/// Whether so much time lies between two lines of a client that they are of different transactions.
 pub fn is_idle(last: Option<Time>, next: Option<Time>) -> bool {
     matches!((last, next), (Some(last), Some(next)) if IDLE_MICROS < next.0.saturating_sub(last.0))
 }

@@ -98,7 +98,7 @@ pub fn digest(facts: &[Fact<'_>], edges: &Edges, at_end: bool, observer: &mut dy
     queue::digest(facts, &sorts, edges, at_end, observer, &mut loose);
     dialogue::digest(facts, &sorts.dialogue, edges, at_end, observer, &mut loose);
     outbound::digest(facts, &sorts.outbound, edges, at_end, observer, &mut loose);
-    transcript::digest(facts, &sorts.transcript, edges, at_end, observer, &mut loose);
+    transcript::digest(facts, &sorts.transcript, at_end, observer, &mut loose);
     loose
 }
 

@@ -172,7 +172,9 @@ impl<'a> Queue<'a> {
             }
             Event::Arrived { recipients, notifies, .. } => {
                 let life = self.open(key, index, fact, true) as usize;
+                // The line tells of all of them: no other can belong to its beginning.
                 self.lives[life].announced = recipients.unwrap_or(0);
+                self.lives[life].seen = recipients.unwrap_or(0);
                 self.lives[life].birth = notifies.map(|_| Offspring::Notification);
             }
             Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
