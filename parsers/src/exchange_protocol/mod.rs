@@ -16,8 +16,8 @@ use crate::text::number;
 pub const FORMAT: Format = Format {
     name: "exchange-smtp-protocol",
     title: "Microsoft Exchange 2007-2019/SE SMTP protocol log (RECV*.LOG and SEND*.LOG, front end and hub)",
-    versions: "checked against published extracts of Exchange 2010, 2013 and 2016/2019 receive and send logs, 41 records \
-               in all",
+    versions: "checked against published extracts with `#Version` 14 and 15 (Exchange 2010, and 2013 to 2019), 42 records \
+               in all; none of them shows a whole transaction or a session passed on by a front end",
     yields: "sessions, EHLO names, accounts, both paths, every answer to MAIL, RCPT and DATA, failed log-ins; our own \
              dialogue with other servers",
     lacks: "what became of accepted mail (message tracking tells); connectors whose protocol logging is off; the name of \

@@ -67,6 +67,8 @@ fn received<'a>(line: &[u8], row: &Row<'a>) -> Result<Event<'a>, Unparsed> {
         forward_paths: Paths::doubled_list(row.recipients, b';'),
         size_bytes: count(line, row.bytes, "a size in `total-bytes`")?,
         recipients: recipients(line, row)?,
+        // Observed values; what they mean is not documented: `Originating` is taken for a client that logged in or is
+        // trusted, `Incoming` for an anonymous one.
         vouched: row.directionality == b"Originating",
     })
 }
