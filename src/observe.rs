@@ -2,7 +2,7 @@
 
 mod names;
 
-use crate::correlate::{Fact, Message, Observer, Recipient};
+use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
     AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input,
     Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
@@ -12,6 +12,9 @@ use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address::{self, Form};
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
+
+/// The reply code of a log-in that failed (RFC 4954 section 6).
+const LOGIN_FAILED: u16 = 535;
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
@@ -135,6 +138,7 @@ impl Books {
             user: b"",
             helo,
             account: *account,
+            vouched: false,
             origin: Origin::Network,
             reverse_path: *reverse_path,
             size_bytes: 0,
@@ -184,11 +188,12 @@ impl Books {
     fn sender(&mut self, message: &Message<'_>) {
         let (time, path) = (message.opening.time, message.reverse_path);
         let facts = match message.origin {
-            Origin::Network => self.client_facts(message.server, &message.client, time),
+            origin if origin.is_network() => self.client_facts(message.server, &message.client, time),
             Origin::Local if !message.user.is_empty() => self.user_facts(message),
             _ => return,
         };
-        if !message.taken {
+        // What a front end passed on, its own log tells too.
+        if !message.taken || message.origin == Origin::PassedOn {
             return;
         }
         facts.sent.see(time, path);
@@ -217,11 +222,12 @@ impl Books {
         FlowKey {
             server: message.server,
             client: match message.origin {
-                Origin::Network => self.names.client(&message.client),
+                origin if origin.is_network() => self.names.client(&message.client),
                 Origin::Local => Client::User(self.names.text(message.user)),
                 _ => Client::Unknown,
             },
             account: message.account.map(|account| self.names.text(account)),
+            vouched: message.vouched,
             origin: message.origin,
             reverse_domain: message.reverse_path.map(|path| self.names.domain(path)),
             forward_domain: Text::default(),
@@ -253,7 +259,7 @@ impl Books {
     /// What the recipient shows of who is local here.
     fn locality(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, flow: &FlowKey) {
         let last = *flow.final_domain.as_ref().unwrap_or(&flow.forward_domain);
-        let outside = message.account.is_none() && message.origin == Origin::Network;
+        let outside = message.account.is_none() && !message.vouched && message.origin.is_network();
         let client = outside.then(|| match &flow.client {
             Client::Address(address) => Some(self.names.address(*address)),
             Client::Name(name) => Some(*name),
@@ -323,8 +329,33 @@ impl Observer for Books {
                 }
                 keep(&mut facts.auth_evidence, fact);
             }
+            Event::Replied { client, reply, .. } if reply.code == LOGIN_FAILED => {
+                let facts = self.client_facts(server, client, fact.time);
+                facts.auth_failures += 1;
+                keep(&mut facts.auth_evidence, fact);
+            }
+            Event::AccountTried { client, account } => {
+                let account = self.names.text(account);
+                let facts = self.client_facts(server, client, fact.time);
+                if facts.accounts_tried.wants(&account) {
+                    facts.accounts_tried.insert(account);
+                }
+            }
             Event::Refused { .. } => self.refused(fact),
             _ => {}
+        }
+    }
+
+    fn session(&mut self, session: &Session<'_>) {
+        if !self.window.holds(session.opening.time) {
+            return;
+        }
+        // A session that was passed on is part of one that the client had.
+        let counted = u64::from(!session.continued);
+        self.client_facts(session.server, &session.client, session.opening.time).sessions += counted;
+        self.server(session.server).sessions += counted;
+        if let Some((name, fact)) = session.hello {
+            self.hello(fact, &session.client, name);
         }
     }
 
@@ -333,7 +364,8 @@ impl Observer for Books {
             return;
         }
         self.sender(message);
-        if message.taken && message.origin != Origin::Outbound {
+        // Mail that another log may tell of too is counted for its server when that is known.
+        if message.taken && !matches!(message.origin, Origin::Outbound | Origin::Session | Origin::PassedOn) {
             let server = self.server(message.server);
             server.messages += 1;
             server.bytes += message.size_bytes;

@@ -11,7 +11,7 @@ use relayaudit::fold::{Chunk, Filter, Part};
 use relayaudit::layout::Layout;
 use relayaudit::ledger::{FileId, Ledger};
 use relayaudit::observe::Window;
-use relayaudit_parsers::registry::{Context, Format, by_name};
+use relayaudit_parsers::registry::{Context, FORMATS, Format, by_name};
 
 /// Logs whose lines were changed by those who published them: they no longer are what a server wrote.
 /// `extracted.log` are strings cut out of other programs' tests; the anonymiser of `MailLogSentinel` replaced
@@ -73,6 +73,9 @@ fn less_than_one_line_in_a_thousand_is_not_understood() {
         ("postfix", "mta/postfix"),
         ("iis-smtp-w3c", "iis-smtp-w3c"),
         ("exchange2000-tracking", "exchange2000-tracking"),
+        ("exchange-smtp-protocol", "exchange-smtp-protocol"),
+        ("exchange-tracking", "exchange-message-tracking"),
+        ("exchange-agent", "exchange-agent-log"),
         ("exim", "mta/exim"),
     ] {
         if let Some((records, unparsed)) = check(format, folder) {
@@ -94,8 +97,8 @@ fn the_logs_of_exims_own_test_suite_are_mostly_understood() {
 fn files_of_other_kinds_are_accounted_for_too() {
     // Every file as every format: whatever it is, no panic, and no line is lost.
     for folder in ["sendmail", "opensmtpd", "qmail", "zeek", "iis-smtp-ncsa", "exchange-smtp-protocol"] {
-        for format in ["postfix", "iis-smtp-w3c", "exchange2000-tracking", "exim"] {
-            check(format, folder);
+        for format in FORMATS {
+            check(format.name, folder);
         }
     }
 }

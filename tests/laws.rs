@@ -177,6 +177,18 @@ fn hostile_pieces() -> Vec<&'static [u8]> {
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX MAIL +FROM:<a@example.org> 250\n",
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX RCPT +TO:<b@example.net> 250\n",
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX DATA +<m@example.org> 250\n",
+        b"\n2026-11-24T10:00:00.000Z,MX\\A,01,0,192.0.2.10:25,192.0.2.1:9,+,,\n",
+        b"\n2026-11-24T10:00:00.000Z,MX\\A,01,1,192.0.2.10:25,192.0.2.1:9,<,MAIL FROM:<a@example.org>,\n",
+        b"\n2026-11-24T10:00:00.000Z,MX\\A,01,2,192.0.2.10:25,192.0.2.1:9,<,RCPT TO:<b@example.net>,\n",
+        b"\n2026-11-24T10:00:00.000Z,MX\\A,01,3,192.0.2.10:25,192.0.2.1:9,<,BDAT 7 LAST,\n",
+        b"\n2026-11-24T10:00:00.000Z,MX\\A,01,4,192.0.2.10:25,192.0.2.1:9,>,250 Ok,\n",
+        b"\n2026-11-24T10:00:00.000Z,MX\\A,01,5,192.0.2.10:25,192.0.2.1:9,-,,Remote\n",
+        b"\n2026-11-24T10:30:00.000Z,MX\\A,01,5,192.0.2.10:25,192.0.2.1:9,>,535 5.7.3 no,\n",
+        b"\n2026-11-24T10:00:00.000Z,192.0.2.1,h,192.0.2.10,MX,,A,SMTP,RECEIVE,1,<m@x>,b@x;c@x,,7,2,,,s,a@x,a@x,i\n",
+        b"\n2026-11-24T10:00:00.000Z,,MX,,MX,,,ROUTING,EXPAND,1,<m@x>,d@x;e@x,,7,2,b@x,,s,a@x,a@x,i\n",
+        b"\n2026-11-24T10:00:00.000Z,,MX,192.0.2.7,h,,A,SMTP,SEND,1,<m@x>,d@x;e@x,,7,2,,,s,a@x,a@x,i\n",
+        b"\n2026-11-24T10:00:00.000Z,,MX,,MX,,,STOREDRIVER,DELIVER,1,<m@x>,c@x,,7,1,,,s,a@x,a@x,i\n",
+        b"\n2026-11-24T10:00:00.000Z,,,,MX,,,DSN,DSN,1,<m@x>,a@x,,7,1,,<n@x>,s,,<>,i\n",
     ]
 }
 
@@ -191,6 +203,31 @@ fn conserved(name: &str, text: &[u8], ledger: &Ledger) {
         bytes += input.bytes;
     }
     assert_eq!((seen, bytes), (lines, text.len() as u64), "{name}");
+}
+
+/// The logs of one server, as files of a folder in the order of their first records: each cut in the middle of its
+/// sessions and lives, and joined as a scan does.
+#[test]
+fn logs_that_tell_of_the_same_mail_cut_anywhere() {
+    let mut files: Vec<_> = samples().into_iter().filter(|(name, ..)| name.contains("exchange-three-logs")).collect();
+    files.sort_by_key(|(name, _, text)| (text.split(|byte| *byte == b'\n').nth(5).map(<[u8]>::to_vec), name.clone()));
+    assert_eq!(files.len(), 3);
+    let parts = |pieces: usize, seed: usize| -> Vec<Part> {
+        let chunks = files.iter().enumerate().flat_map(|(file, (_, format, text))| {
+            let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+            let cuts: Vec<usize> = (1..pieces).map(|at| (at * 7919 + seed * 104_729) % lines).collect();
+            cut(format, text, &cuts).into_iter().map(move |chunk| Chunk { file: FileId(file as u64 + 1), ..chunk })
+        });
+        chunks.map(|chunk| Part::of(&chunk, &Filter::default())).collect()
+    };
+    let want = joined_in_order(parts(1, 0));
+    for seed in 0..60 {
+        let parts = parts(2 + seed % 9, seed);
+        let ordered = joined_in_order(parts.clone());
+        assert!(want == ordered, "{seed}, joined in order:\n{}", explain(&want, &ordered));
+        let disordered = merged_in_disorder(parts, &[4, 1, 3, 2, 0]);
+        assert!(want == disordered, "{seed}, merged in disorder:\n{}", explain(&want, &disordered));
+    }
 }
 
 #[test]

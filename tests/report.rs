@@ -37,6 +37,7 @@ fn add(ledger: &mut Ledger, server: &str, mail: Mail<'_>) {
         server: server.into(),
         client: mail.client.parse().map_or_else(|_| Client::Name(mail.client.into()), Client::Address),
         account: mail.account.map(Into::into),
+        vouched: false,
         origin: Origin::Network,
         reverse_domain: Some("example.com".into()),
         forward_domain: mail.forward.into(),

@@ -5,8 +5,14 @@
 //! of RFC 5321, defined in [`record`], so that nothing behind it needs to know the format.
 
 pub mod address;
+mod csv;
 pub mod exchange2000;
+pub mod exchange_agent;
+pub mod exchange_online;
+pub mod exchange_protocol;
+pub mod exchange_tracking;
 pub mod exim;
+pub mod fates;
 pub mod iis_w3c;
 pub mod paths;
 pub mod postfix;

@@ -8,19 +8,27 @@ use std::iter::from_fn;
 pub struct Paths<'a> {
     text: &'a [u8],
     separator: Option<u8>,
+    /// Whether each quotation mark of a path stands there twice.
+    doubled: bool,
 }
 
 impl<'a> From<&'a [u8]> for Paths<'a> {
     /// One path, without its angle brackets.
     fn from(path: &'a [u8]) -> Self {
-        Paths { text: path, separator: None }
+        Paths { text: path, separator: None, doubled: false }
     }
 }
 
 impl<'a> Paths<'a> {
     /// A list as logged. A separator inside quotes or angle brackets is part of a path.
     pub fn list(text: &'a [u8], separator: u8) -> Self {
-        Paths { text, separator: Some(separator) }
+        Paths { text, separator: Some(separator), doubled: false }
+    }
+
+    /// A list in a quoted field of comma-separated values, in which each quotation mark is doubled (RFC 4180) and
+    /// stays so in the paths.
+    pub fn doubled_list(text: &'a [u8], separator: u8) -> Self {
+        Paths { doubled: true, ..Paths::list(text, separator) }
     }
 
     /// The paths, in order, without angle brackets and the space around them. Empty ones are left out, but a
@@ -34,7 +42,7 @@ impl<'a> Paths<'a> {
                     rest = None;
                     return Some(text);
                 };
-                let end = path_end(text, separator);
+                let end = path_end(text, separator, self.doubled);
                 rest = text.get(end + 1..);
                 let path = without_brackets(text[..end].trim_ascii());
                 if !path.is_empty() {
@@ -47,36 +55,113 @@ impl<'a> Paths<'a> {
 
 /// Where the first path of a list ends. A quote or bracket that is never closed guards nothing: the line was cut, or
 /// whoever wrote the address wished to hide the rest of the list.
-fn path_end(text: &[u8], separator: u8) -> usize {
+fn path_end(text: &[u8], separator: u8, doubled: bool) -> usize {
     let plain = memchr::memchr(separator, text).unwrap_or(text.len());
     let guarded = text[..plain].iter().any(|byte| matches!(byte, b'"' | b'<'));
-    if guarded { guarded_end(text, separator).unwrap_or(plain) } else { plain }
+    if guarded { guarded_end(text, separator, doubled).unwrap_or(plain) } else { plain }
 }
 
 /// The same, where quotes (with `\` before a quote) and brackets are to be heeded; `None` if one is never closed.
-fn guarded_end(text: &[u8], separator: u8) -> Option<usize> {
-    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
-    for (at, byte) in text.iter().enumerate() {
+fn guarded_end(text: &[u8], separator: u8, doubled: bool) -> Option<usize> {
+    let (mut at, mut quoted, mut bracketed) = (0, false, false);
+    while let Some(byte) = text.get(at) {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
             b'<' if !quoted => bracketed = true,
             b'>' if !quoted => bracketed = false,
             _ if *byte == separator && !quoted && !bracketed => return Some(at),
             _ => {}
         }
+        at += width(&text[at..], quoted, doubled);
     }
     (!quoted && !bracketed).then_some(text.len())
 }
 
-fn without_brackets(path: &[u8]) -> &[u8] {
+/// How many bytes stand for the first character: an escaped one has its `\` before it, and a quotation mark may be
+/// doubled.
+fn width(rest: &[u8], quoted: bool, doubled: bool) -> usize {
+    let mark = |rest: &[u8]| if doubled && rest.starts_with(b"\"\"") { 2 } else { 1 };
+    match rest {
+        [b'\\', escaped @ ..] if quoted && !escaped.is_empty() => 1 + mark(escaped),
+        _ => mark(rest),
+    }
+}
+
+/// A path without its brackets; `<>`, the null reverse-path, is empty.
+pub(crate) fn without_brackets(path: &[u8]) -> &[u8] {
     path.strip_prefix(b"<").and_then(|inside| inside.strip_suffix(b">")).unwrap_or(path)
+}
+
+/// The path in the argument of MAIL or RCPT, without brackets, and the parameters behind it.
+///
+/// `keyword` is `FROM:` or `TO:` (RFC 5321 sections 4.1.1.2 and 4.1.1.3); clients also send `FROM: <a@b>` and
+/// `FROM:a@b`. In brackets, a `>` in a quoted local-part, or in one whose quotation marks a log has doubled, ends
+/// nothing. `None` where the keyword or the path is missing.
+pub fn of_command<'a>(keyword: &[u8], argument: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (head, rest) = argument.trim_ascii_start().split_at_checked(keyword.len())?;
+    let rest = head.eq_ignore_ascii_case(keyword).then(|| rest.trim_ascii_start())?;
+    match rest.strip_prefix(b"<") {
+        Some(inside) => {
+            let end = bracket_end(inside);
+            Some((undoubled(&inside[..end]), inside.get(end + 1..).unwrap_or_default()))
+        }
+        None if rest.is_empty() => None,
+        None => Some(rest.split_at(rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len()))),
+    }
+}
+
+/// A path that is one quoted string, with its quotation marks doubled by a log, as the client sent it. In other paths
+/// they stay doubled: no part of the line is what the client sent.
+fn undoubled(path: &[u8]) -> &[u8] {
+    match path {
+        [b'"', inside @ .., b'"'] if inside.starts_with(b"\"") && inside.ends_with(b"\"") && 1 < inside.len() => inside,
+        _ => path,
+    }
+}
+
+/// Where the bracket closes that was opened before `inside`. A quote that is never closed guards nothing. Two quotation
+/// marks are one that is doubled: no local-part has two side by side but an empty one.
+fn bracket_end(inside: &[u8]) -> usize {
+    let (mut at, mut quoted) = (0, false);
+    while let Some(byte) = inside.get(at) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'>' if !quoted => return at,
+            _ => {}
+        }
+        at += width(&inside[at..], quoted, true);
+    }
+    memchr::memchr(b'>', inside).unwrap_or(inside.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_command(argument: &str, want: Option<(&str, &str)>) {
+        let got = of_command(b"TO:", argument.as_bytes());
+        assert_eq!(got, want.map(|(path, rest)| (path.as_bytes(), rest.as_bytes())), "{argument}");
+    }
+
+    #[test]
+    fn paths_of_commands() {
+        check_command("TO:<a@x>", Some(("a@x", "")));
+        check_command("to: <a@x> NOTIFY=NEVER", Some(("a@x", " NOTIFY=NEVER")));
+        check_command("TO:<>", Some(("", "")));
+        check_command("TO:a@x NOTIFY=<b@y>", Some(("a@x", " NOTIFY=<b@y>")));
+        check_command("TO:<\"a> <b\"@x> Z", Some(("\"a> <b\"@x", " Z")));
+        check_command("TO:<\"a>@x> Z", Some(("\"a", "@x> Z")));
+        check_command("TO:<\"\"a@x\"\">", Some(("\"a@x\"", "")));
+        check_command("TO:<\"\"a>b\"\"@x> Z", Some(("\"\"a>b\"\"@x", " Z")));
+        check_command("TO:<\"\"a\\\"\">b\"\"@x> Z", Some(("\"\"a\\\"\">b\"\"@x", " Z")));
+        check_command("TO:<\"a\\\">b\"@x> Z", Some(("\"a\\\">b\"@x", " Z")));
+        check_command("TO:<\"\"@x> Z", Some(("\"\"@x", " Z")));
+        check_command("TO:<\"\">", Some(("\"\"", "")));
+        check_command("TO:<a@x", Some(("a@x", "")));
+        check_command("FROM:<a@x>", None);
+        check_command("TO:", None);
+        check_command("T", None);
+    }
 
     fn check(text: &str, want: &[&str]) {
         let got: Vec<&[u8]> = Paths::list(text.as_bytes(), b',').iter().collect();
@@ -93,6 +178,19 @@ mod tests {
         check("\"a\\\",b\"@x,c@y", &["\"a\\\",b\"@x", "c@y"]);
         check(",,", &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn lists_with_doubled_quotation_marks() {
+        let check = |text: &str, want: &[&str]| {
+            let got: Vec<&[u8]> = Paths::doubled_list(text.as_bytes(), b';').iter().collect();
+            let want: Vec<&[u8]> = want.iter().map(|path| path.as_bytes()).collect();
+            assert_eq!(got, want, "{text}");
+        };
+        check("a@x;\"\"b;c\"\"@y;d@z", &["a@x", "\"\"b;c\"\"@y", "d@z"]);
+        check("\"\"a\\\"\";b\"\"@x;c@y", &["\"\"a\\\"\";b\"\"@x", "c@y"]);
+        check("\"\"\"\"@x;b@y", &["\"\"\"\"@x", "b@y"]);
+        check("\"\"a@x;b@y", &["\"\"a@x", "b@y"]);
     }
 
     #[test]

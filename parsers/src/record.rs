@@ -3,6 +3,11 @@
 //! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
 //! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
 
+mod outcome;
+
+pub use outcome::{NextHop, Offspring, Refusal, Status};
+
+use crate::fates::Fates;
 use crate::paths::Paths;
 use chrono::NaiveDateTime;
 use std::net::IpAddr;
@@ -99,72 +104,6 @@ impl Reply<'_> {
     pub fn is_positive(&self) -> bool {
         (200..300).contains(&self.code)
     }
-}
-
-/// Why a server refused, where its wording tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Refusal {
-    /// The client may not relay to this recipient.
-    RelayDenied,
-    /// The local recipient does not exist.
-    UnknownUser,
-    /// The reverse-path is not one that this client or account may use.
-    SenderNotAllowed,
-    /// The client, its name or its EHLO name is not welcome (block list, no reverse DNS, bad HELO).
-    ClientBlocked,
-    /// Come back later (greylisting, rate limit).
-    Greylisted,
-    /// The address is not valid syntax, or not of an accepted form.
-    BadSyntax,
-    /// Refused for the content of the message (a milter, a header check, a virus).
-    Content,
-    /// The log gives a code, and no reason.
-    Unsaid,
-    /// Any other reason.
-    Other,
-}
-
-/// What became of one delivery attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Status {
-    /// Done: in the mailbox, or another server took it.
-    Sent,
-    /// To be tried again.
-    Deferred,
-    /// Given up: the reverse-path gets a delivery status notification.
-    Bounced,
-    /// Given up because the message grew too old.
-    Expired,
-    /// An address probe (`verify`): no mail was sent.
-    Probe,
-}
-
-/// Where a delivery went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NextHop<'a> {
-    /// To a mailbox, command or file of this server (local, virtual, pipe, LMTP).
-    Local,
-    /// To another SMTP server. `port` is 0 where the log does not say; an empty peer is a server
-    /// that could not be found.
-    Host {
-        /// The server; its name as looked up by MX or as configured.
-        peer: Peer<'a>,
-        /// TCP port, 0 if not logged.
-        port: u16,
-    },
-    /// Nowhere: refused, discarded or deferred before any host was tried.
-    None,
-}
-
-/// How one message gave rise to another on the same server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Offspring {
-    /// Handed to a server that accepted it under this id (`queued as`): re-injection if the id is ours.
-    Reinjected,
-    /// An alias, `.forward` or list of a local recipient (`forwarded as`).
-    Forwarded,
-    /// A delivery status notification.
-    Notification,
 }
 
 /// What happened. Paths are given without their angle brackets; an empty reverse-path is the
@@ -271,6 +210,61 @@ pub enum Event<'a> {
         /// The answer.
         reply: Reply<'a>,
     },
+    /// A session began, in a log in which commands and replies are lines of their own and no session id is used
+    /// again soon (Exchange). [`Event::Closed`] ends it.
+    Opened {
+        /// The client.
+        client: Peer<'a>,
+    },
+    /// Such a session ended.
+    Closed {
+        /// The client.
+        client: Peer<'a>,
+    },
+    /// A command of a client, whose answer is a line of its own. Answers come in the order of the commands
+    /// (RFC 2920), with a line in between for each answer 3yz.
+    Command {
+        /// The client.
+        client: Peer<'a>,
+        /// The verb as sent: `MAIL`.
+        verb: &'a [u8],
+        /// What follows it, as sent: `FROM:<a@example.org> SIZE=7`.
+        argument: &'a [u8],
+    },
+    /// Our answer to the command that waits longest; of an answer of several lines, the last one. 535 is a log-in
+    /// that failed (RFC 4954 section 6).
+    Replied {
+        /// The client.
+        client: Peer<'a>,
+        /// The answer.
+        reply: Reply<'a>,
+        /// Why the command was refused; `None` if it was accepted.
+        refusal: Option<Refusal>,
+    },
+    /// A command with which a server of ours says for whom it speaks in this session: a session that it has with a
+    /// client, passed on. It holds if the answer is positive.
+    Continues {
+        /// The client of that session.
+        client: Peer<'a>,
+        /// The EHLO name that it gave; empty if not logged.
+        helo: &'a [u8],
+        /// Whether that client had logged in.
+        authenticated: bool,
+    },
+    /// The account with which a client logged in, on a line of the session.
+    Identified {
+        /// The client.
+        client: Peer<'a>,
+        /// The account.
+        account: &'a [u8],
+    },
+    /// The account of a log-in that failed, where the failure itself is another line (a reply 535).
+    AccountTried {
+        /// The client.
+        client: Peer<'a>,
+        /// The account.
+        account: &'a [u8],
+    },
     /// A queue file was opened for mail from a client (Postfix `client=`).
     Accepted {
         /// The client; with XFORWARD this is the original one.
@@ -331,6 +325,28 @@ pub enum Event<'a> {
         size_bytes: u64,
         /// Number of recipients of the message in all.
         recipients: u32,
+        /// Whether the server says that the client had logged in or is one it trusts, without saying which.
+        vouched: bool,
+    },
+    /// Recipients were replaced by others: a list, an alias, an address that stands for another.
+    Expanded {
+        /// The recipient that is replaced.
+        forward_path: &'a [u8],
+        /// Those who get the mail in its place.
+        members: Paths<'a>,
+    },
+    /// A message of which one line says all: how it came in, and what became of its recipients (Exchange Online).
+    Traced {
+        /// The client; no address if the log gives none.
+        client: Peer<'a>,
+        /// As in [`Event::Received`].
+        vouched: bool,
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// The recipients.
+        recipients: Fates<'a>,
     },
     /// The server refused something.
     Refused {

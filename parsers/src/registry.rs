@@ -30,22 +30,33 @@ pub struct Format {
     /// Parses one line, without its line end, in the context that the lines before it set.
     pub parse: for<'a> fn(line: &'a [u8], context: &Context) -> Line<'a>,
     /// Takes what a directive line (`#Fields:`) says into the context for the lines after it.
-    /// Does nothing for a line that is no directive.
+    /// Does nothing for a line that is no directive. Only the first line of a file may be a directive and not
+    /// begin with `#`.
     pub direct: fn(line: &[u8], context: &mut Context),
 }
 
 /// What earlier lines of a file say about how to read the later ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Context {
-    /// The columns, in order, as the latest `#Fields:` line (or a tracking header) names them.
+    /// The columns, in order, as the latest `#Fields:` line (or a header of names) gives them.
     pub columns: Arc<[Box<[u8]>]>,
     /// The date of the latest `#Date:` line: the date of records that have none.
     pub date: Option<NaiveDate>,
+    /// What the latest `#Log-type:` line says that the file is; empty if there was none.
+    pub log_type: Box<[u8]>,
 }
 
 /// Every format, in the order in which `relayaudit formats` lists them.
-pub const FORMATS: &[&Format] =
-    &[&crate::postfix::FORMAT, &crate::iis_w3c::FORMAT, &crate::exchange2000::FORMAT, &crate::exim::FORMAT];
+pub const FORMATS: &[&Format] = &[
+    &crate::postfix::FORMAT,
+    &crate::iis_w3c::FORMAT,
+    &crate::exchange2000::FORMAT,
+    &crate::exchange_protocol::FORMAT,
+    &crate::exchange_tracking::FORMAT,
+    &crate::exchange_agent::FORMAT,
+    &crate::exchange_online::FORMAT,
+    &crate::exim::FORMAT,
+];
 
 /// The format of that name, if there is one.
 pub fn by_name(name: &str) -> Option<&'static Format> {

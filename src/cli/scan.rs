@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::{CLEAN, Error, FAILED, FOUND, complain};
 use crate::fold::Filter;
 use crate::judge::{Analysis, analyse};
-use crate::ledger::{FileId, Input, Ledger};
+use crate::ledger::{FileId, Input, Ledger, one_view};
 use crate::observe::Window;
 use crate::report::{self, Look, Report, Run};
 use crate::scan::{Plan, scan};
@@ -41,6 +41,7 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     tell_read_errors(&ledger);
     note(&mut ledger, &failures);
     progress.stage("judging");
+    one_view(&mut ledger);
     let site = site::infer(&ledger, &stated);
     let analysis = analyse(&ledger, &site);
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };

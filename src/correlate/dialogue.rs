@@ -6,7 +6,7 @@
 //! be put to the wrong reverse-path of the same client, but each one is counted, and only once.
 //! A transaction that is never ended is over once its client has been idle for ten minutes.
 
-use super::edges::IDLE_MICROS;
+use super::edges::is_idle;
 use super::message::{Message, Recipient};
 use super::recipients::pending;
 use super::{Edges, Fact, Observer, Parts};
@@ -17,6 +17,7 @@ use relayaudit_parsers::record::{Event, Refusal, Reply};
 /// A transaction, as far as the stretch shows it.
 struct Transaction<'a> {
     server: Text,
+    scope: &'a [u8],
     helo: &'a [u8],
     facts: Vec<u32>,
     hard: bool,
@@ -57,6 +58,7 @@ pub(super) fn digest<'a>(
         let at = found.unwrap_or_else(|| {
             all.push(Transaction {
                 server: fact.server,
+                scope: session.scope,
                 helo,
                 facts: Vec::new(),
                 hard: matches!(step, Step::Begin),
@@ -79,7 +81,8 @@ pub(super) fn digest<'a>(
         }
     }
     for transaction in &all {
-        let over = transaction.ended || !edges.recent_at_end(transaction.server, transaction.last_time);
+        let over =
+            transaction.ended || !edges.recent_at_end(transaction.server, transaction.scope, transaction.last_time);
         let whole = transaction.hard || !starts_near(facts, edges, transaction);
         if at_end || over && whole {
             if let Some(message) = read(facts, transaction) {
@@ -115,10 +118,7 @@ fn was_accepted(reply: Reply<'_>) -> bool {
 /// The last transaction of the client that the line can belong to. Transactions whose client has been idle for too
 /// long are taken off the stack.
 fn find(all: &[Transaction<'_>], open: &mut Vec<u32>, time: Option<Time>, step: &Step) -> Option<u32> {
-    let is_fresh = |at: &u32| match (all[*at as usize].last_time, time) {
-        (Some(last), Some(time)) => time.0.saturating_sub(last.0) <= IDLE_MICROS,
-        _ => true,
-    };
+    let is_fresh = |at: &u32| !is_idle(all[*at as usize].last_time, time);
     while open.last().is_some_and(|at| !is_fresh(at)) {
         open.pop();
     }
@@ -129,7 +129,8 @@ fn find(all: &[Transaction<'_>], open: &mut Vec<u32>, time: Option<Time>, step: 
 
 /// Whether a transaction without its MAIL may have begun before the stretch.
 fn starts_near(facts: &[Fact<'_>], edges: &Edges, transaction: &Transaction<'_>) -> bool {
-    transaction.facts.first().is_some_and(|fact| edges.recent_at_start(transaction.server, facts[*fact as usize].time))
+    let first = transaction.facts.first().map(|fact| facts[*fact as usize].time);
+    first.is_some_and(|time| edges.recent_at_start(transaction.server, transaction.scope, time))
 }
 
 /// Reads a transaction as a message; `None` if nobody was addressed.
@@ -142,6 +143,7 @@ fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction<'a>) -> Option<Mess
         user: b"",
         helo: transaction.helo,
         account: None,
+        vouched: false,
         origin: Origin::Network,
         reverse_path: None,
         size_bytes: 0,

@@ -4,6 +4,7 @@ use super::Fact;
 use crate::ledger::{FileId, Place, Text, Time};
 use crate::merge::Merge;
 use foldhash::HashMap;
+use relayaudit_parsers::record::Event;
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 
@@ -22,6 +23,10 @@ pub const IDLE_MICROS: i64 = 600_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edges {
     servers: HashMap<Text, Edge>,
+    /// The first and last times of each server's logs of a dialogue, by the scope of their session ids. A server may
+    /// write several such logs side by side (a front end and a hub, virtual servers); read one after the other, only
+    /// each for itself is in the order of time.
+    streams: HashMap<Text, Scopes>,
     /// The highest line number of each file.
     ends: BTreeMap<FileId, u64>,
 }
@@ -30,8 +35,15 @@ pub struct Edges {
 struct Edge {
     first: Place,
     last: Place,
-    first_time: Option<Time>,
-    last_time: Option<Time>,
+}
+
+/// The times of one server's logs, by scope.
+type Scopes = HashMap<Box<[u8]>, Times>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Times {
+    first: Option<Time>,
+    last: Option<Time>,
 }
 
 impl Edges {
@@ -43,13 +55,29 @@ impl Edges {
 
     /// Widens the edges by a fact.
     pub fn see(&mut self, fact: &Fact<'_>) {
-        let edge = Edge { first: fact.place, last: fact.place, first_time: fact.time, last_time: fact.time };
+        if let (Some(session), true) = (fact.record.session, is_of_dialogue(&fact.record.event)) {
+            self.see_stream(fact.server, session.scope, Times { first: fact.time, last: fact.time });
+        }
+        let edge = Edge { first: fact.place, last: fact.place };
         match self.servers.entry(fact.server) {
             Entry::Occupied(mut mine) => mine.get_mut().merge_with(edge),
             Entry::Vacant(gap) => {
                 gap.insert(edge);
             }
         }
+    }
+
+    fn see_stream(&mut self, server: Text, scope: &[u8], times: Times) {
+        match self.streams.get_mut(&server).and_then(|scopes| scopes.get_mut(scope)) {
+            Some(mine) => mine.merge_with(times),
+            None => {
+                self.streams.entry(server).or_default().insert(scope.into(), times);
+            }
+        }
+    }
+
+    fn times(&self, server: Text, scope: &[u8]) -> Option<&Times> {
+        self.streams.get(&server)?.get(scope)
     }
 
     /// Lines between two places, the earlier first; those of files in between are not counted.
@@ -72,31 +100,53 @@ impl Edges {
     }
 
     /// Whether a client idle since `time` may have been active before the stretch began.
-    pub fn recent_at_start(&self, server: Text, time: Option<Time>) -> bool {
-        match (self.servers.get(&server).and_then(|edge| edge.first_time), time) {
+    pub fn recent_at_start(&self, server: Text, scope: &[u8], time: Option<Time>) -> bool {
+        match (self.times(server, scope).and_then(|times| times.first), time) {
             (Some(first), Some(time)) => time.0.saturating_sub(first.0) <= IDLE_MICROS,
             _ => true,
         }
     }
 
     /// Whether a client idle since `time` may become active again after the stretch.
-    pub fn recent_at_end(&self, server: Text, time: Option<Time>) -> bool {
-        match (self.servers.get(&server).and_then(|edge| edge.last_time), time) {
+    pub fn recent_at_end(&self, server: Text, scope: &[u8], time: Option<Time>) -> bool {
+        match (self.times(server, scope).and_then(|times| times.last), time) {
             (Some(last), Some(time)) => last.0.saturating_sub(time.0) <= IDLE_MICROS,
             _ => true,
         }
     }
 }
 
+/// Whether a line can belong to a transaction that ends when its client is idle.
+fn is_of_dialogue(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::Mail { .. }
+            | Event::Recipient { .. }
+            | Event::Data { .. }
+            | Event::OutboundCommand { .. }
+            | Event::OutboundReply { .. }
+    )
+}
+
+/// Whether so much time lies between two lines of a client that they are of different transactions.
+pub fn is_idle(last: Option<Time>, next: Option<Time>) -> bool {
+    matches!((last, next), (Some(last), Some(next)) if IDLE_MICROS < next.0.saturating_sub(last.0))
+}
+
 impl Edge {
     fn merge_with(&mut self, other: Edge) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        self.first_time = match (self.first_time, other.first_time) {
+    }
+}
+
+impl Times {
+    fn merge_with(&mut self, other: Times) {
+        self.first = match (self.first, other.first) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        self.last_time = self.last_time.max(other.last_time);
+        self.last = self.last.max(other.last);
     }
 }
 
@@ -108,6 +158,11 @@ impl Merge for Edges {
                 Entry::Vacant(gap) => {
                     gap.insert(edge);
                 }
+            }
+        }
+        for (server, scopes) in other.streams {
+            for (scope, times) in scopes {
+                self.see_stream(server, &scope, times);
             }
         }
         for (file, line) in other.ends {

@@ -151,6 +151,7 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
         user: b"",
         helo: b"",
         account: None,
+        vouched: false,
         origin: match first.birth {
             Some(Offspring::Notification) => Origin::System,
             Some(_) => Origin::Forwarded,
@@ -201,8 +202,9 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
                 (None, false) => Origin::Local,
             };
         }
-        Event::Received { client, reverse_path, forward_paths, size_bytes, .. } => {
+        Event::Received { client, reverse_path, forward_paths, size_bytes, vouched, .. } => {
             message.client = *client;
+            message.vouched = *vouched;
             message.origin = if is_named(client) { Origin::Network } else { Origin::Local };
             message.reverse_path = Some(reverse_path);
             message.size_bytes = *size_bytes;
@@ -217,6 +219,9 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
                 message.reverse_path = Some(reverse_path);
                 message.size_bytes = *size_bytes;
             }
+        }
+        Event::Expanded { forward_path, members } => {
+            members.iter().for_each(|member| own.stand_in(member, forward_path))
         }
         Event::Delivery { status: Status::Probe, .. } => {}
         Event::Delivery { forward_paths, original_forward_path, next_hop, status, child, .. } => {
@@ -238,11 +243,11 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
 }
 
 /// Whether the log names a client at all: mail handed in on the server has none.
-fn is_named(client: &Peer<'_>) -> bool {
+pub(super) fn is_named(client: &Peer<'_>) -> bool {
     client.address.is_some() || !client.name.is_empty()
 }
 
-fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {
+pub(super) fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {
     match (status, next_hop) {
         (Status::Sent, NextHop::Host { .. }) => Outcome::Relayed,
         (Status::Sent, _) => Outcome::Delivered,

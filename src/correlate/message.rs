@@ -17,6 +17,8 @@ pub struct Message<'a> {
     pub helo: &'a [u8],
     /// The account the client logged in with.
     pub account: Option<&'a [u8]>,
+    /// Whether the server says that the client had logged in or is one it trusts, without saying which.
+    pub vouched: bool,
     /// How it came in.
     pub origin: Origin,
     /// The reverse-path.
@@ -60,4 +62,19 @@ impl Recipient<'_> {
             Outcome::Denied | Outcome::Rejected | Outcome::NoData | Outcome::Unknown => 0,
         }
     }
+}
+
+/// One session, in logs that tell sessions apart and give commands and answers lines of their own.
+#[derive(Debug, Clone)]
+pub struct Session<'a> {
+    /// The server.
+    pub server: Text,
+    /// The client; of a session that a server of ours passed on, the client of that one.
+    pub client: Peer<'a>,
+    /// Whether it was passed on by a server of ours.
+    pub continued: bool,
+    /// Its first line.
+    pub opening: &'a Fact<'a>,
+    /// The EHLO name, and the line that gives it.
+    pub hello: Option<(&'a [u8], &'a Fact<'a>)>,
 }

@@ -19,9 +19,11 @@ mod message;
 mod outbound;
 mod queue;
 mod recipients;
+mod traced;
+mod transcript;
 
 pub use edges::Edges;
-pub use message::{Message, Recipient};
+pub use message::{Message, Recipient, Session};
 
 use crate::ledger::{Place, Text, Time};
 use relayaudit_parsers::Record;
@@ -86,6 +88,8 @@ pub trait Observer {
     fn alone(&mut self, fact: &Fact<'_>);
     /// A message whose life is known as far as the logs tell.
     fn message(&mut self, message: &Message<'_>);
+    /// A session that is known from end to end, as far as the logs tell.
+    fn session(&mut self, session: &Session<'_>);
 }
 
 /// Digests a stretch: `facts` in the order of their places.
@@ -98,6 +102,7 @@ pub fn digest(facts: &[Fact<'_>], edges: &Edges, at_end: bool, observer: &mut dy
     queue::digest(facts, &sorts, edges, at_end, observer, &mut loose);
     dialogue::digest(facts, &sorts.dialogue, edges, at_end, observer, &mut loose);
     outbound::digest(facts, &sorts.outbound, edges, at_end, observer, &mut loose);
+    transcript::digest(facts, &sorts.transcript, at_end, observer, &mut loose);
     loose
 }
 
@@ -108,6 +113,7 @@ struct Sorts {
     links: Vec<u32>,
     dialogue: Vec<u32>,
     outbound: Vec<u32>,
+    transcript: Vec<u32>,
 }
 
 impl Sorts {
@@ -121,7 +127,22 @@ impl Sorts {
                 Event::Connect { .. } | Event::Disconnect { .. } | Event::Refused { .. } => sorts.queue.push(index),
                 Event::Mail { .. } | Event::Recipient { .. } | Event::Data { .. } => sorts.dialogue.push(index),
                 Event::OutboundCommand { .. } | Event::OutboundReply { .. } => sorts.outbound.push(index),
-                Event::Hello { .. } | Event::AuthFailed { .. } | Event::AuthSucceeded { .. } => {}
+                Event::Opened { .. }
+                | Event::Closed { .. }
+                | Event::Command { .. }
+                | Event::Replied { .. }
+                | Event::Continues { .. }
+                | Event::Identified { .. } => sorts.transcript.push(index),
+                Event::Hello { .. }
+                | Event::AuthFailed { .. }
+                | Event::AuthSucceeded { .. }
+                | Event::AccountTried { .. } => {}
+                Event::Traced { .. } => {
+                    if fact.parts.has(Parts::MESSAGE) {
+                        observer.message(&traced::read(fact));
+                    }
+                    continue;
+                }
                 Event::Reset { .. } | Event::Quit { .. } | Event::Other => continue,
                 Event::Spawned { .. } | Event::Delivery { child: Some((_, Offspring::Forwarded)), .. } => {
                     sorts.queue.push(index);

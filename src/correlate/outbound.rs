@@ -4,7 +4,7 @@
 //! section 4.1.1, RFC 2920). Nothing in such a log links it to the mail that came in, so it is
 //! reported as a second view ([`Origin::Outbound`]), never added to the first.
 
-use super::edges::IDLE_MICROS;
+use super::edges::is_idle;
 use super::message::{Message, Recipient};
 use super::recipients::pending;
 use super::{Edges, Fact, Observer, Parts};
@@ -13,8 +13,9 @@ use foldhash::HashMap;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Reply};
 use std::collections::VecDeque;
 
-struct Transaction {
+struct Transaction<'a> {
     server: Text,
+    scope: &'a [u8],
     facts: Vec<u32>,
     last_time: Option<Time>,
     ended: bool,
@@ -44,7 +45,7 @@ pub(super) fn digest<'a>(
         };
         let Some(session) = fact.record.session else { continue };
         let key = (fact.server, session.scope, session.id);
-        let current = open.get(&key).copied().filter(|at| is_fresh(&all[*at as usize], fact.time));
+        let current = open.get(&key).copied().filter(|at| !is_idle(all[*at as usize].last_time, fact.time));
         if (begins || current.is_none())
             && let Some(at) = open.remove(&key)
         {
@@ -52,8 +53,8 @@ pub(super) fn digest<'a>(
         }
         if begins {
             open.insert(key, all.len() as u32);
-            let server = fact.server;
-            all.push(Transaction { server, facts: vec![index], last_time: fact.time, ended: false });
+            let (server, scope) = (fact.server, session.scope);
+            all.push(Transaction { server, scope, facts: vec![index], last_time: fact.time, ended: false });
         } else if let Some(at) = current {
             all[at as usize].facts.push(index);
             all[at as usize].last_time = fact.time.max(all[at as usize].last_time);
@@ -61,12 +62,13 @@ pub(super) fn digest<'a>(
                 all[at as usize].ended = true;
                 open.remove(&key);
             }
-        } else if !at_end && edges.recent_at_start(fact.server, fact.time) {
+        } else if !at_end && edges.recent_at_start(fact.server, session.scope, fact.time) {
             loose[index as usize].add(Parts::MESSAGE);
         }
     }
     for transaction in &all {
-        if at_end || transaction.ended || !edges.recent_at_end(transaction.server, transaction.last_time) {
+        let idle = || !edges.recent_at_end(transaction.server, transaction.scope, transaction.last_time);
+        if at_end || transaction.ended || idle() {
             if let Some(message) = read(facts, transaction) {
                 observer.message(&message);
             }
@@ -78,13 +80,6 @@ pub(super) fn digest<'a>(
 
 fn is(verb: &[u8], name: &[u8]) -> bool {
     verb.eq_ignore_ascii_case(name)
-}
-
-fn is_fresh(transaction: &Transaction, time: Option<Time>) -> bool {
-    match (transaction.last_time, time) {
-        (Some(last), Some(time)) => time.0.saturating_sub(last.0) <= IDLE_MICROS,
-        _ => true,
-    }
 }
 
 /// A command that waits for its answer.
@@ -129,6 +124,7 @@ fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction) -> Option<Message<
         user: b"",
         helo: b"",
         account: None,
+        vouched: false,
         origin: Origin::Outbound,
         reverse_path,
         size_bytes: 0,

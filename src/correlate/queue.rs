@@ -178,7 +178,9 @@ impl<'a> Queue<'a> {
             }
             Event::Arrived { recipients, notifies, .. } => {
                 let life = self.open(key, index, fact, true) as usize;
+                // The line tells of all of them: no other can belong to its beginning.
                 self.lives[life].announced = recipients.unwrap_or(0);
+                self.lives[life].seen = recipients.unwrap_or(0);
                 self.lives[life].birth = notifies.map(|_| Offspring::Notification);
             }
             Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
@@ -186,6 +188,7 @@ impl<'a> Queue<'a> {
                 self.received(key, index, fact, *recipients, forward_paths.iter().count() as u32);
             }
             Event::Delivery { status, forward_paths, .. } => self.delivery(key, index, fact, *status, forward_paths),
+            Event::Expanded { members, .. } => self.expanded(key, index, fact, members.iter().count() as u32),
             Event::Removed => self.close(key, index, fact),
             Event::Refused { stage, .. } if is_after_data(stage) => self.close(key, index, fact),
             Event::Queued { .. } | Event::Spawned { .. } => {
@@ -290,6 +293,17 @@ impl<'a> Queue<'a> {
         life.announced = recipients.max(1);
         life.seen += named;
         life.hard = life.announced <= life.seen;
+    }
+
+    /// One recipient became several: as many more must come to an end.
+    fn expanded(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, members: u32) {
+        let life = self.attach(key, index, fact) as usize;
+        let life = &mut self.lives[life];
+        if 0 < life.announced {
+            let more = members.saturating_sub(1);
+            life.announced = life.announced.saturating_add(more);
+            life.seen = life.seen.saturating_add(more);
+        }
     }
 
     fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status, paths: &Paths<'a>) {

@@ -18,6 +18,8 @@ pub(super) struct Recipients<'a> {
     list: Vec<Entry<'a>>,
     /// Where each path stands, once there are too many to look along the list.
     index: HashMap<&'a [u8], usize>,
+    /// Recipients that the server put in the place of another, and that other.
+    stand_ins: HashMap<&'a [u8], &'a [u8]>,
 }
 
 /// From how many recipients on they are indexed.
@@ -54,8 +56,21 @@ impl<'a> Recipients<'a> {
         at
     }
 
+    /// Notes that the server put `member` in the place of `path`: what becomes of the one, becomes of the other.
+    pub(super) fn stand_in(&mut self, member: &'a [u8], path: &'a [u8]) {
+        let path = self.stand_ins.get(path).copied().unwrap_or(path);
+        if member != path {
+            self.stand_ins.insert(member, path);
+        }
+    }
+
     /// The recipient of a forward-path; if it was not named yet, it is now.
     pub(super) fn named(&mut self, path: &'a [u8], fact: &'a Fact<'a>) -> &mut Entry<'a> {
+        // A member of a list may have been named by the client as well: then it is itself.
+        let path = match self.position(path) {
+            None if !self.stand_ins.is_empty() => self.stand_ins.get(path).copied().unwrap_or(path),
+            _ => path,
+        };
         let at = match self.position(path) {
             Some(at) => at,
             None => self.push(Entry { recipient: pending(path, fact), filtered: false }),

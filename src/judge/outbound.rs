@@ -46,15 +46,18 @@ impl<'a> Outbound<'a> {
         outbound
     }
 
-    /// Whether the server logs its client side, and logged any of it.
+    /// Whether the server logs its client side, and logged any of it. A log of that side may not name the server
+    /// (Exchange): it may be this one's.
     pub fn covers(&self, server: &Text) -> bool {
-        self.servers.contains(server)
+        self.servers.contains(server) || self.servers.iter().any(|named| named.is_empty())
     }
 
     /// What became of mail between two domains: an estimate, as others may have sent some of
     /// it. Never more than the recipients accepted.
     pub fn fate(&self, link: Link<'_>, accepted: u64) -> Fate {
-        let seen = self.fates.get(&link).copied().unwrap_or_default();
+        let unnamed = Text::default();
+        let own = self.fates.get(&link).or_else(|| self.fates.get(&(&unnamed, link.1, link.2)));
+        let seen = own.copied().unwrap_or_default();
         let delivered = seen.delivered.min(accepted);
         let bounced = seen.bounced.min(accepted - delivered);
         let deferred = seen.deferred.min(accepted - delivered - bounced);

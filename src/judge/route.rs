@@ -58,22 +58,27 @@ impl RouteVerdict {
 
 /// Judges the recipients of a flow.
 ///
-/// `None` for [`Origin::Outbound`]: a second view of recipients that other flows count.
+/// `None` for [`Origin::Outbound`] and [`Origin::PassedOn`]: a second view of recipients that other flows count.
 pub fn route(key: &FlowKey, site: &Site) -> Option<RouteVerdict> {
     match key.origin {
-        Origin::Outbound => None,
+        Origin::Outbound | Origin::PassedOn => None,
         _ if !key.outcome.was_accepted() => Some(refused(key, site)),
         Origin::Forwarded => Some(RouteVerdict::Forwarded),
         Origin::System => Some(RouteVerdict::System),
         Origin::Local => Some(RouteVerdict::LocalOrigin),
-        Origin::Network | Origin::Unknown => Some(accepted(key, site)),
+        Origin::Network | Origin::Session | Origin::Unknown => Some(accepted(key, site)),
     }
 }
 
 /// Whether a flow's client may have mail relayed: its address is trusted, it logged in, or it
 /// is a user of the server.
 pub fn has_authority(key: &FlowKey, site: &Site) -> bool {
-    key.account.is_some() || is_trusted(&key.client, site)
+    is_authenticated(key) || is_trusted(&key.client, site)
+}
+
+/// Whether a flow's client logged in, as an account that the log names or as one that the server only vouches for.
+pub fn is_authenticated(key: &FlowKey) -> bool {
+    key.account.is_some() || key.vouched
 }
 
 /// Whether a client is ours by what it is, log-in or not.
@@ -130,7 +135,7 @@ fn accepted(key: &FlowKey, site: &Site) -> RouteVerdict {
         // A trick worked if the mail went to a third party. The plain form is an alias.
         (false, last) => key.hidden_domain.as_deref().is_some_and(foreign) && last.is_some_and(foreign),
     };
-    let known = key.origin == Origin::Network && key.client != Client::Unknown;
+    let known = key.origin.is_network() && key.client != Client::Unknown;
     // A path without domain is ours, and gets one before another server takes it. Where none shows, the log was made
     // unreadable (`[email protected]`, `xxx`), and nobody can say whose it was.
     let hidden = key.form == Form::NoDomain && key.final_domain.is_none() && key.outcome == Outcome::Relayed;
@@ -141,7 +146,7 @@ fn accepted(key: &FlowKey, site: &Site) -> RouteVerdict {
         (false, true) => RouteVerdict::Internal,
         (false, false) => RouteVerdict::Inbound,
         (true, true) if key.outcome == Outcome::Delivered => RouteVerdict::Internal,
-        (true, true) if key.account.is_some() => RouteVerdict::OutboundAccount,
+        (true, true) if is_authenticated(key) => RouteVerdict::OutboundAccount,
         (true, true) => RouteVerdict::OutboundNetwork,
         (true, false) if !known => RouteVerdict::Unknown,
         (true, false) => unauthorised(key),
@@ -179,6 +184,7 @@ mod tests {
             server: "mx1".into(),
             client: client.parse().map_or(Client::Unknown, Client::Address),
             account: None,
+            vouched: false,
             origin: Origin::Network,
             reverse_domain: Some("example.com".into()),
             forward_domain: domain.into(),
@@ -214,6 +220,7 @@ mod tests {
         check(plain("hidden", "example.org", Outcome::Delivered), "inbound");
         let account = Some("anna".into());
         check(FlowKey { account, ..plain(OUTSIDE, "example.net", Outcome::Relayed) }, "outbound-account");
+        check(FlowKey { vouched: true, ..plain(OUTSIDE, "example.net", Outcome::Relayed) }, "outbound-account");
         let client = Client::Name("relay.example.com".into());
         check(FlowKey { client, ..plain(OUTSIDE, "example.net", Outcome::Relayed) }, "relayed-unauthorised");
     }
@@ -226,6 +233,8 @@ mod tests {
             (Origin::Local, "local-origin"),
             (Origin::Unknown, "unknown"),
             (Origin::Outbound, "none"),
+            (Origin::Session, "relayed-unauthorised"),
+            (Origin::PassedOn, "none"),
         ] {
             check(FlowKey { origin, ..plain(OUTSIDE, "example.net", Outcome::Relayed) }, expected);
         }

@@ -12,7 +12,7 @@ use super::routed::Routed;
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
-use crate::ledger::{Client, Flow, FlowKey, Ledger, Origin, Text};
+use crate::ledger::{Client, Flow, FlowKey, Ledger, Text};
 use crate::merge::Merge;
 use crate::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +48,7 @@ pub fn judge(Routed { ledger, site, .. }: &Routed<'_>) -> Vec<Finding> {
     if spoofs.is_empty() {
         return Vec::new();
     }
-    for (key, flow) in ledger.flows.iter().filter(|(key, _)| key.origin == Origin::Network) {
+    for (key, flow) in ledger.flows.iter().filter(|(key, _)| key.origin.is_network()) {
         if let Some(spoof) = spoofs.get_mut(&(&key.server, &key.client)) {
             spoof.see_all(key, flow, site);
         }
@@ -58,9 +58,10 @@ pub fn judge(Routed { ledger, site, .. }: &Routed<'_>) -> Vec<Finding> {
 
 /// The domain of ours that a stranger's flow uses as reverse-path.
 fn spoofed<'a>(key: &'a FlowKey, site: &Site, elsewhere: &BTreeSet<&str>) -> Option<&'a Text> {
-    let from_outside = key.origin == Origin::Network && key.client != Client::Unknown && key.account.is_none();
+    let from_outside = key.origin.is_network() && key.client != Client::Unknown;
     let domain = key.reverse_domain.as_ref().filter(|domain| from_outside && !domain.is_empty())?;
     let ours = site.is_local(domain) && !elsewhere.contains(domain.as_ref());
+    // A client that logged in has authority.
     (ours && !has_authority(key, site)).then_some(domain)
 }
 

@@ -52,6 +52,12 @@ pub enum Origin {
     /// Not mail coming in but our own client side, in logs that do not link the two (IIS): a
     /// second view of recipients counted elsewhere, never to be added to them.
     Outbound,
+    /// A client sent it by SMTP, as a log of the session tells. Another log of the same server (message tracking)
+    /// may tell of the same mail: see [`crate::ledger::one_view`].
+    Session,
+    /// The same, from the log of a session that one of our own servers passed on; the log of the session that the
+    /// client had may tell of the same mail too.
+    PassedOn,
 }
 
 /// What became of a recipient.
@@ -77,6 +83,13 @@ pub enum Outcome {
     NoData,
     /// Accepted; the log does not show what became of it.
     Unknown,
+}
+
+impl Origin {
+    /// Whether a client sent it by SMTP.
+    pub fn is_network(self) -> bool {
+        matches!(self, Origin::Network | Origin::Session | Origin::PassedOn)
+    }
 }
 
 impl Outcome {
@@ -109,6 +122,8 @@ pub struct FlowKey {
     pub client: Client,
     /// The account the client logged in with.
     pub account: Option<Text>,
+    /// Whether the server says that the client had logged in or is one it trusts, without saying which.
+    pub vouched: bool,
     /// How the mail came in.
     pub origin: Origin,
     /// Domain of the reverse-path: empty for the null reverse-path or a path without domain,

@@ -8,6 +8,7 @@ use std::ops::Deref;
 /// A name from the logs, held once however often it recurs: copied like a number, and two are compared and hashed
 /// by where they lie. Their order is that of the text.
 ///
+/// The hash is of the place, and differs from run to run: hash the `str` for anything that is kept or shown.
 /// What was ever named stays in memory until the program ends: a ledger keeps nearly all of it anyway.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text(Intern<Box<str>>);

@@ -209,7 +209,7 @@ fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, Stri
     let clock = if layout.newest_first { clock.backwards() } else { clock };
     let first = first.and_then(|when| clock.resolve(when));
     let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
-    let fingerprint = FixedState::with_seed(0).hash_one(path);
+    let fingerprint = FixedState::with_seed(0).hash_one(&**path);
     // Seconds in the upper 40 bits put files in order; the rest keeps files of one second apart.
     let file = FileId(seconds.min((1 << 40) - 1) << 24 | fingerprint & 0xff_ffff);
     Ok(Log { file, path: *path, format, clock, layout, source })

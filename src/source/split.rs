@@ -119,30 +119,37 @@ impl Splitter {
             bytes,
         };
         self.next_line += lines;
-        self.direct(&chunk.bytes);
+        self.direct(&chunk.bytes, chunk.first_line == 1);
         chunk
     }
 
     /// Takes what the directives of a chunk say into the context of the next one. All formats with directives
-    /// begin them with `#`, after NUL bytes where a crash left a file padded.
-    fn direct(&mut self, bytes: &[u8]) {
+    /// begin them with `#`, after NUL bytes where a crash left a file padded; but for a first line that names columns.
+    fn direct(&mut self, bytes: &[u8], is_first: bool) {
         if !self.log.layout.is_plain() {
-            if memchr::memchr(b'#', bytes).is_some() {
+            if is_first || memchr::memchr(b'#', bytes).is_some() {
                 let arranged = Arranged::new(bytes, self.log.layout);
                 arranged.lines().for_each(|line| (self.log.format.direct)(line.text, &mut self.context));
             }
             return;
+        }
+        if is_first && !bytes.starts_with(b"#") {
+            self.direct_line(bytes);
         }
         for mark in memchr::memchr_iter(b'#', bytes) {
             let start = bytes[..mark].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if start != 0 && bytes[start - 1] != b'\n' {
                 continue;
             }
-            let rest = &bytes[start..];
-            let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            (self.log.format.direct)(line, &mut self.context);
+            self.direct_line(&bytes[start..]);
         }
+    }
+
+    /// Takes what the first line of `bytes` says.
+    fn direct_line(&mut self, bytes: &[u8]) {
+        let line = &bytes[..memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        (self.log.format.direct)(line, &mut self.context);
     }
 }
 
@@ -202,6 +209,14 @@ mod tests {
             chunks("iis-smtp-w3c", &text, 1).iter().map(|chunk| chunk.context.columns.len()).collect();
         assert_eq!(columns.first(), Some(&0));
         assert_eq!(columns.last(), Some(&1));
+    }
+
+    #[test]
+    fn a_first_line_that_names_columns_reaches_the_next_chunk() {
+        let text = [b"Received,SenderAddress,RecipientAddress\r\n".to_vec(), b"a,b,c\n".repeat(4000)].concat();
+        let chunks = chunks("exchange-online-trace", &text, 1);
+        assert!(2 < chunks.len());
+        assert!(chunks[1..].iter().all(|chunk| chunk.context.columns.len() == 3));
     }
 
     #[test]

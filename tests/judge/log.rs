@@ -32,6 +32,7 @@ pub fn mail(client: &str, reverse: &str, forward: &str) -> Mail {
         server: SERVER.into(),
         client: client.parse().map_or(Client::Unknown, Client::Address),
         account: None,
+        vouched: false,
         origin: Origin::Network,
         reverse_domain: Some(reverse.into()),
         forward_domain: forward.into(),

@@ -7,6 +7,7 @@
 mod row;
 mod time;
 
+use crate::paths::without_brackets;
 use crate::record::{Event, Key, Line, NextHop, Peer, Record, Status, Unparsed};
 use crate::registry::{Context, Format};
 use crate::text::{address, number};
@@ -109,12 +110,12 @@ fn received<'a>(row: &Row<'a>, client: Peer<'a>) -> Result<Event<'a>, Unparsed> 
     let size_bytes = count(row.bytes).ok_or(wanted(row.at.bytes, "a size in `total-bytes`"))?;
     let recipients = count(row.recipients).and_then(|count| u32::try_from(count).ok());
     let recipients = recipients.ok_or(wanted(row.at.recipients, "a number in `Number-Recipients`"))?;
-    let (reverse_path, forward_paths) = (path(row.sender), path(row.recipient).into());
-    Ok(Event::Received { client, reverse_path, forward_paths, size_bytes, recipients })
+    let (reverse_path, forward_paths) = (without_brackets(row.sender), without_brackets(row.recipient).into());
+    Ok(Event::Received { client, reverse_path, forward_paths, size_bytes, recipients, vouched: false })
 }
 
 fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status, text: &'static [u8]) -> Event<'a> {
-    let forward_paths = path(row.recipient).into();
+    let forward_paths = without_brackets(row.recipient).into();
     Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text, child: None }
 }
 
@@ -131,11 +132,6 @@ fn partner<'a>(row: &Row<'a>) -> Peer<'a> {
 /// A number, or 0 where the log has none.
 fn count(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() { Some(0) } else { number(digits) }
-}
-
-/// A path without its brackets; `<>`, the null reverse-path, is empty.
-fn path(field: &[u8]) -> &[u8] {
-    field.strip_prefix(b"<").and_then(|inside| inside.strip_suffix(b">")).unwrap_or(field)
 }
 
 #[cfg(test)]

@@ -1,0 +1,253 @@
+//! Replay: the steps of one session, one after the other, become messages.
+
+use super::super::message::{Message, Recipient, Session};
+use super::super::recipients::pending;
+use super::super::{Fact, Observer};
+use crate::ledger::{Origin, Outcome};
+use relayaudit_parsers::paths::of_command;
+use relayaudit_parsers::record::{Event, Peer, Refusal, Reply};
+use relayaudit_parsers::text::number;
+use std::collections::VecDeque;
+
+/// Replays a session and gives `observer` the session and its messages.
+pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>>, observer: &mut dyn Observer) {
+    let mut replay = Replay::default();
+    for fact in facts {
+        replay.opening.get_or_insert(fact);
+        replay.step(fact, observer);
+    }
+    replay.end_transaction(observer);
+    if let Some(opening) = replay.opening {
+        let (client, continued, hello) = (replay.client, replay.continued, replay.hello);
+        observer.session(&Session { server: opening.server, client, continued, opening, hello });
+    }
+}
+
+/// A command that waits for its answer.
+enum Asked<'a> {
+    Hello(&'a [u8]),
+    Mail(&'a [u8]),
+    Recipient(&'a [u8]),
+    Data,
+    /// A part of a message that is sent in parts, of so many bytes; the last one ends it.
+    Part {
+        bytes: u64,
+        is_last: bool,
+    },
+    Continue {
+        client: Peer<'a>,
+        helo: &'a [u8],
+        authenticated: bool,
+    },
+    LogIn,
+    /// RSET, STARTTLS: the transaction is over.
+    Reset,
+    Other,
+}
+
+/// MAIL that was accepted, and what followed.
+struct Transaction<'a> {
+    opening: &'a Fact<'a>,
+    reverse_path: Option<&'a [u8]>,
+    /// What the client said that it would send, and what it sent in parts.
+    declared_bytes: u64,
+    sent_bytes: u64,
+    recipients: Vec<Recipient<'a>>,
+}
+
+impl<'a> Transaction<'a> {
+    fn new(opening: &'a Fact<'a>) -> Self {
+        Transaction { opening, reverse_path: None, declared_bytes: 0, sent_bytes: 0, recipients: Vec::new() }
+    }
+}
+
+#[derive(Default)]
+struct Replay<'a> {
+    opening: Option<&'a Fact<'a>>,
+    client: Peer<'a>,
+    continued: bool,
+    hello: Option<(&'a [u8], &'a Fact<'a>)>,
+    account: Option<&'a [u8]>,
+    vouched: bool,
+    asked: VecDeque<(Asked<'a>, &'a Fact<'a>)>,
+    transaction: Option<Transaction<'a>>,
+}
+
+impl<'a> Replay<'a> {
+    fn step(&mut self, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
+        match fact.record.event {
+            Event::Opened { client } | Event::Closed { client } => self.meet(client),
+            Event::Command { client, verb, argument } => {
+                self.meet(client);
+                self.asked.push_back((asked(verb, argument), fact));
+            }
+            Event::Continues { client, helo, authenticated } => {
+                self.asked.push_back((Asked::Continue { client, helo, authenticated }, fact));
+            }
+            Event::Identified { client, account } => {
+                self.meet(client);
+                self.account = Some(account);
+            }
+            Event::Replied { client, reply, refusal } => {
+                self.meet(client);
+                // An answer 3yz asks for more of the same command.
+                if (300..400).contains(&reply.code) {
+                    return;
+                }
+                if let Some((asked, asking)) = self.asked.pop_front() {
+                    self.answered(asked, asking, (reply, refusal), fact, observer);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the client of a line, unless the session speaks for another.
+    fn meet(&mut self, client: Peer<'a>) {
+        if !self.continued {
+            self.client = client;
+        }
+    }
+
+    fn answered(
+        &mut self,
+        asked: Asked<'a>,
+        asking: &'a Fact<'a>,
+        (reply, refusal): (Reply<'a>, Option<Refusal>),
+        fact: &'a Fact<'a>,
+        observer: &mut dyn Observer,
+    ) {
+        match asked {
+            Asked::Recipient(path) => self.recipient(path, asking, reply, refusal, fact),
+            Asked::Part { bytes, is_last } => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.sent_bytes = transaction.sent_bytes.saturating_add(bytes);
+                }
+                if is_last || !reply.is_positive() {
+                    self.close(Some((reply, refusal)), fact, observer);
+                }
+            }
+            Asked::Data => self.close(Some((reply, refusal)), fact, observer),
+            _ if !reply.is_positive() => {}
+            Asked::Mail(argument) => {
+                self.end_transaction(observer);
+                let (reverse_path, parameters) = of_command(b"FROM:", argument).unzip();
+                self.transaction = Some(Transaction {
+                    reverse_path,
+                    declared_bytes: parameters.map_or(0, declared_size),
+                    ..Transaction::new(asking)
+                });
+            }
+            Asked::Hello(name) => {
+                self.end_transaction(observer);
+                if !self.continued {
+                    self.hello = Some((name, asking));
+                }
+            }
+            Asked::Continue { client, helo, authenticated } => {
+                self.client = client;
+                self.continued = true;
+                self.hello = (!helo.is_empty()).then_some((helo, asking));
+                self.account = None;
+                self.vouched = authenticated;
+            }
+            Asked::LogIn => self.vouched = true,
+            Asked::Reset => self.end_transaction(observer),
+            Asked::Other => {}
+        }
+    }
+
+    fn recipient(
+        &mut self,
+        path: &'a [u8],
+        asking: &'a Fact<'a>,
+        reply: Reply<'a>,
+        refusal: Option<Refusal>,
+        fact: &'a Fact<'a>,
+    ) {
+        /// RFC 5321 section 4.1.4: bad sequence of commands; there was no MAIL that was accepted.
+        const NO_TRANSACTION: u16 = 503;
+        if self.transaction.is_none() && reply.code == NO_TRANSACTION {
+            return;
+        }
+        let transaction = self.transaction.get_or_insert_with(|| Transaction::new(asking));
+        let outcome = refusal.map_or(Outcome::NoData, refused);
+        transaction.recipients.push(Recipient { outcome, refusal, ..pending(path, fact) });
+    }
+
+    /// Ends a transaction that brought no message.
+    fn end_transaction(&mut self, observer: &mut dyn Observer) {
+        if let Some(opening) = self.transaction.as_ref().map(|transaction| transaction.opening) {
+            self.close(None, opening, observer);
+        }
+    }
+
+    /// Ends the transaction with the answer to the message, if there was one.
+    fn close(&mut self, end: Option<(Reply<'a>, Option<Refusal>)>, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
+        let Some(mut transaction) = self.transaction.take() else { return };
+        let accepted = transaction.recipients.iter_mut().filter(|recipient| recipient.refusal.is_none());
+        if let Some((_, refusal)) = end {
+            for recipient in accepted {
+                recipient.outcome = refusal.map_or(Outcome::Unknown, refused);
+                recipient.refusal = refusal;
+                recipient.fact = fact;
+            }
+        }
+        if transaction.recipients.is_empty() {
+            return;
+        }
+        observer.message(&Message {
+            server: transaction.opening.server,
+            client: self.client,
+            user: b"",
+            helo: self.hello.map_or(b"", |(name, _)| name),
+            account: self.account,
+            vouched: self.vouched,
+            origin: if self.continued { Origin::PassedOn } else { Origin::Session },
+            reverse_path: transaction.reverse_path,
+            size_bytes: if transaction.sent_bytes == 0 { transaction.declared_bytes } else { transaction.sent_bytes },
+            taken: end.is_some_and(|(reply, _)| reply.is_positive()),
+            opening: transaction.opening,
+            recipients: transaction.recipients,
+        });
+    }
+}
+
+fn refused(refusal: Refusal) -> Outcome {
+    if refusal == Refusal::RelayDenied { Outcome::Denied } else { Outcome::Rejected }
+}
+
+/// What a command asks for. `X-EXPS` is AUTH between Exchange servers.
+fn asked<'a>(verb: &'a [u8], argument: &'a [u8]) -> Asked<'a> {
+    let is = |name: &[u8]| verb.eq_ignore_ascii_case(name);
+    let words = || argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    if is(b"RCPT") {
+        Asked::Recipient(of_command(b"TO:", argument).map_or(argument, |(path, _)| path))
+    } else if is(b"MAIL") {
+        Asked::Mail(argument)
+    } else if is(b"DATA") {
+        Asked::Data
+    } else if is(b"BDAT") {
+        let bytes = words().next().and_then(number).unwrap_or(0);
+        Asked::Part { bytes, is_last: words().next_back().is_some_and(|last| last.eq_ignore_ascii_case(b"LAST")) }
+    } else if is(b"EHLO") || is(b"HELO") {
+        Asked::Hello(words().next().unwrap_or_default())
+    } else if is(b"RSET") || is(b"STARTTLS") {
+        Asked::Reset
+    } else if is(b"AUTH") || is(b"X-EXPS") {
+        Asked::LogIn
+    } else {
+        Asked::Other
+    }
+}
+
+/// The size that a client declares in MAIL (RFC 1870), in bytes; 0 if it does not.
+fn declared_size(parameters: &[u8]) -> u64 {
+    let name = b"SIZE=";
+    let mut words = parameters.split(u8::is_ascii_whitespace);
+    let value = words.find_map(|word| {
+        let (head, value) = word.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name).then_some(value)
+    });
+    value.and_then(number).unwrap_or(0)
+}
