@@ -328,6 +328,7 @@ impl Observer for Books {
                 keep(&mut facts.auth_evidence, fact);
             }
             Event::Refused { .. } => self.refused(fact),
+            Event::Whole { client, helo, .. } => self.hello(fact, client, helo),
             _ => {}
         }
     }

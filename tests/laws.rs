@@ -175,6 +175,11 @@ fn hostile_pieces() -> Vec<&'static [u8]> {
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX MAIL +FROM:<a@example.org> 250\n",
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX RCPT +TO:<b@example.net> 250\n",
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX DATA +<m@example.org> 250\n",
+        b"\n@400000006b0ecd2a00000000 info msg 7: bytes 9 from <a@example.org> qp 1 uid 89\n",
+        b"\n@400000006b0ecd2a00000000 starting delivery 1: msg 7 to remote b@example.net\n",
+        b"\n@400000006b0ecd2a00000000 delivery 1: success: 198.51.100.1_accepted_message./\n",
+        b"\n@400000006b0ecd2a00000000 delivery 1: deferral: x/\n",
+        b"\n@400000006b0ecd2a00000000 end msg 7\n",
     ]
 }
 
@@ -222,6 +227,21 @@ fn real_servers_cut_at_random() {
         for seed in 0..seeds {
             let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
             check(&name, postfix, &text, &cuts, &[4, 1, 3, 2, 0]);
+        }
+    }
+}
+
+#[test]
+fn real_qmail_queues_cut_at_random() {
+    let Some(logs) = corpus("qmail") else { return };
+    let qmail = by_name("qmail").unwrap();
+    for (name, text) in logs.into_iter().filter(|(name, _)| name.ends_with("qmail-send")) {
+        let text = excerpt(&text, 0, 6000);
+        conserved(&name, &text, &whole(qmail, &text));
+        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+        for seed in 0..4usize {
+            let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
+            check(&name, qmail, &text, &cuts, &[4, 1, 3, 2, 0]);
         }
     }
 }

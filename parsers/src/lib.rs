@@ -10,8 +10,10 @@ pub mod exim;
 pub mod iis_w3c;
 pub mod paths;
 pub mod postfix;
+pub mod qmail;
 pub mod record;
 pub mod registry;
+pub mod reply;
 pub mod syslog;
 pub mod text;
 

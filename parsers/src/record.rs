@@ -365,6 +365,56 @@ pub enum Event<'a> {
         /// How.
         how: Offspring,
     },
+    /// One line says a whole transaction, or all of it that concerns these recipients: who asked, for whom, and what
+    /// the server said to that (Zeek, CHKUSER, spamdyke). Nothing else that the log says is joined to it.
+    Whole {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name; empty if not logged.
+        helo: &'a [u8],
+        /// The account, if the client had logged in.
+        account: Option<&'a [u8]>,
+        /// The reverse-path, if logged.
+        reverse_path: Option<&'a [u8]>,
+        /// The recipients.
+        forward_paths: Paths<'a>,
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Whether the message came and was accepted; where the log shows RCPT only, whether that was accepted.
+        complete: bool,
+        /// Why the recipients were refused; `None` if they were not.
+        refusal: Option<Refusal>,
+    },
+    /// A message was put into the queue by a process of the server, which may have had it from a client: the log does
+    /// not say (qmail `info msg`).
+    Enqueued {
+        /// The numeric user id of that process.
+        user: &'a [u8],
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// Size in bytes.
+        size_bytes: u64,
+    },
+    /// A delivery attempt for one recipient of the message began (qmail `starting delivery`).
+    AttemptStarted {
+        /// Names the attempt until it ends.
+        attempt: Key<'a>,
+        /// The forward-path.
+        forward_path: &'a [u8],
+        /// Whether it goes to a mailbox or program of this server.
+        is_local: bool,
+    },
+    /// A delivery attempt ended; the line names nothing but the attempt (qmail `delivery`).
+    AttemptEnded {
+        /// The attempt.
+        attempt: Key<'a>,
+        /// What became of it.
+        status: Status,
+        /// The other server that answered, if the attempt was for one and the text names it.
+        server: Option<Peer<'a>>,
+        /// The reason or the answer, as logged.
+        text: &'a [u8],
+    },
     /// The message left the queue.
     Removed,
     /// Understood, and nothing this program uses yet: TLS, warnings, lost connections.

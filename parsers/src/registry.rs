@@ -44,8 +44,13 @@ pub struct Context {
 }
 
 /// Every format, in the order in which `relayaudit formats` lists them.
-pub const FORMATS: &[&Format] =
-    &[&crate::postfix::FORMAT, &crate::iis_w3c::FORMAT, &crate::exchange2000::FORMAT, &crate::exim::FORMAT];
+pub const FORMATS: &[&Format] = &[
+    &crate::postfix::FORMAT,
+    &crate::iis_w3c::FORMAT,
+    &crate::exchange2000::FORMAT,
+    &crate::exim::FORMAT,
+    &crate::qmail::FORMAT,
+];
 
 /// The format of that name, if there is one.
 pub fn by_name(name: &str) -> Option<&'static Format> {

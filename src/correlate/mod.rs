@@ -19,6 +19,7 @@ mod message;
 mod outbound;
 mod queue;
 mod recipients;
+mod whole;
 
 pub use edges::Edges;
 pub use message::{Message, Recipient};
@@ -117,6 +118,11 @@ impl Sorts {
                 Event::Connect { .. } | Event::Disconnect { .. } | Event::Refused { .. } => sorts.queue.push(index),
                 Event::Mail { .. } | Event::Recipient { .. } | Event::Data { .. } => sorts.dialogue.push(index),
                 Event::OutboundCommand { .. } | Event::OutboundReply { .. } => sorts.outbound.push(index),
+                Event::Whole { .. } => {
+                    if let Some(message) = whole::read(fact).filter(|_| fact.parts.has(Parts::MESSAGE)) {
+                        observer.message(&message);
+                    }
+                }
                 Event::Hello { .. } | Event::AuthFailed { .. } | Event::AuthSucceeded { .. } => {}
                 Event::Reset { .. } | Event::Quit { .. } | Event::Other => continue,
                 Event::Spawned { .. } | Event::Delivery { child: Some((_, Offspring::Forwarded)), .. } => {
