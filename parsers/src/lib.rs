@@ -8,6 +8,7 @@ pub mod address;
 pub mod exchange2000;
 pub mod exim;
 pub mod iis_w3c;
+pub mod json;
 pub mod paths;
 pub mod postfix;
 pub mod qmail;
@@ -16,5 +17,6 @@ pub mod registry;
 pub mod reply;
 pub mod syslog;
 pub mod text;
+pub mod zeek;
 
 pub use record::{Event, Line, Record};

@@ -50,6 +50,7 @@ pub const FORMATS: &[&Format] = &[
     &crate::exchange2000::FORMAT,
     &crate::exim::FORMAT,
     &crate::qmail::FORMAT,
+    &crate::zeek::FORMAT,
 ];
 
 /// The format of that name, if there is one.

@@ -12,7 +12,7 @@ const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus")
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
 
 /// Formats, the folders of their real logs, and a part of the names that count. Other files there are documents.
-const FOLDERS: &[(&str, &str, &str)] = &[("qmail", "qmail", "qmail")];
+const FOLDERS: &[(&str, &str, &str)] = &[("qmail", "qmail", "qmail"), ("zeek", "zeek", "brimdata")];
 
 /// Of the lines that a format claims, one in so many may stay unparsed.
 const LINES_PER_UNPARSED: usize = 200;
