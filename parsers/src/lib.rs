@@ -7,6 +7,8 @@
 pub mod address;
 pub mod exchange2000;
 pub mod exim;
+pub mod iis_native;
+pub mod iis_ncsa;
 pub mod iis_w3c;
 pub mod json;
 pub mod paths;

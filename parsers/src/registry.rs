@@ -51,6 +51,8 @@ pub const FORMATS: &[&Format] = &[
     &crate::exim::FORMAT,
     &crate::qmail::FORMAT,
     &crate::zeek::FORMAT,
+    &crate::iis_native::FORMAT,
+    &crate::iis_ncsa::FORMAT,
 ];
 
 /// The format of that name, if there is one.
