@@ -5,20 +5,26 @@
 //! of RFC 5321, defined in [`record`], so that nothing behind it needs to know the format.
 
 pub mod address;
+pub mod assp;
+pub mod courier;
+pub mod domino;
 pub mod exchange2000;
 pub mod exim;
 pub mod iis_native;
 pub mod iis_ncsa;
 pub mod iis_w3c;
 pub mod json;
+pub mod kerio;
 pub mod paths;
 pub mod postfix;
 pub mod qmail;
 pub mod record;
 pub mod registry;
 pub mod reply;
+pub mod stalwart;
 pub mod syslog;
 pub mod text;
 pub mod zeek;
+pub mod zimbra;
 
 pub use record::{Event, Line, Record};

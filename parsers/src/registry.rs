@@ -53,6 +53,12 @@ pub const FORMATS: &[&Format] = &[
     &crate::zeek::FORMAT,
     &crate::iis_native::FORMAT,
     &crate::iis_ncsa::FORMAT,
+    &crate::courier::FORMAT,
+    &crate::kerio::FORMAT,
+    &crate::stalwart::FORMAT,
+    &crate::domino::FORMAT,
+    &crate::assp::FORMAT,
+    &crate::zimbra::FORMAT,
 ];
 
 /// The format of that name, if there is one.

@@ -17,6 +17,12 @@ const FOLDERS: &[(&str, &str, &str)] = &[
     ("zeek", "zeek", "brimdata"),
     ("iis-smtp-msiis", "iis-smtp-msiis", "pastebin"),
     ("iis-smtp-ncsa", "iis-smtp-ncsa", "ossec"),
+    ("courier", "courier", "courier-smtp"),
+    ("kerio", "kerio", "kerio"),
+    ("stalwart", "stalwart", "."),
+    ("domino", "domino", "fail2ban"),
+    ("assp", "assp", "pastebin"),
+    ("zimbra", "zimbra", "zimbra-logs.log"),
 ];
 
 /// Of the lines that a format claims, one in so many may stay unparsed.
