@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod assp;
+pub mod cisco_esa;
 pub mod courier;
 pub mod domino;
 pub mod exchange2000;
@@ -15,6 +16,7 @@ pub mod iis_ncsa;
 pub mod iis_w3c;
 pub mod json;
 pub mod kerio;
+pub mod mark;
 pub mod paths;
 pub mod postfix;
 pub mod qmail;

@@ -3,8 +3,8 @@
 //! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
 //! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
 
+pub use crate::mark::{Key, Unparsed, When};
 use crate::paths::Paths;
-use chrono::NaiveDateTime;
 use std::net::IpAddr;
 
 /// What one line of a log turned out to be. Nothing else is possible: no line is dropped.
@@ -22,15 +22,6 @@ pub enum Line<'a> {
     Unparsed(Unparsed),
 }
 
-/// Why a line of the format could not be parsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unparsed {
-    /// Byte of the line at which the parser stood, from 0.
-    pub at: usize,
-    /// What the grammar wanted there: "`>` to close the reverse-path".
-    pub expected: &'static str,
-}
-
 /// One statement about mail, with the keys that join it to others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record<'a> {
@@ -44,28 +35,6 @@ pub struct Record<'a> {
     pub message: Option<Key<'a>>,
     /// What happened.
     pub event: Event<'a>,
-}
-
-/// A name that is unique within one server for a while, then used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key<'a> {
-    /// What numbers the ids: the Postfix instance or service (`postfix/smtpd`), the IIS site (`SMTPSVC1`).
-    pub scope: &'a [u8],
-    /// The queue id, process id, session id, or (IIS, which has none) the client address.
-    pub id: &'a [u8],
-}
-
-/// A time as the line gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// An instant: microseconds since 1970-01-01T00:00:00Z.
-    Utc(i64),
-    /// A date and time of day without a zone: the zone is the server's.
-    Local(NaiveDateTime),
-    /// RFC 3164: no year, no zone. The year in the value is 2000 (a leap year) and means nothing.
-    Yearless(NaiveDateTime),
-    /// The line has no time.
-    Unknown,
 }
 
 /// A host at the other end of a connection, as the server logged it.

@@ -59,6 +59,7 @@ pub const FORMATS: &[&Format] = &[
     &crate::domino::FORMAT,
     &crate::assp::FORMAT,
     &crate::zimbra::FORMAT,
+    &crate::cisco_esa::FORMAT,
 ];
 
 /// The format of that name, if there is one.

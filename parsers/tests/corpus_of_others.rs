@@ -23,6 +23,7 @@ const FOLDERS: &[(&str, &str, &str)] = &[
     ("domino", "domino", "fail2ban"),
     ("assp", "assp", "pastebin"),
     ("zimbra", "zimbra", "zimbra-logs.log"),
+    ("cisco-esa", "cisco-esa", "splunk"),
 ];
 
 /// Of the lines that a format claims, one in so many may stay unparsed.
@@ -171,7 +172,7 @@ fn long_lines_take_linear_time() {
             let content = fs::read(&path).unwrap();
             let mut context = Context::default();
             lines(&content).for_each(|line| (format.direct)(line, &mut context));
-            for line in lines(&content).filter(|line| !line.is_empty()).step_by(17).take(8) {
+            for line in lines(&content).filter(|line| !line.is_empty()).step_by(17).take(3) {
                 for filler in [b"a".as_slice(), b"<", b"\"", b", ", b"\\", b":", b"> ", b"="] {
                     let (head, tail) = line.split_at(line.len() / 2);
                     let long = [head, &filler.repeat((1 << 20) / filler.len()), tail].concat();

@@ -136,7 +136,7 @@ fn is_space(byte: u8) -> bool {
 ///
 /// Observed: `FROM:<a@b>`, `From:+<a@b>`, `FROM:a@b`, `TO:<a@b>+NOTIFY=NEVER`, `FROM:<>`.
 fn path<'a>(keyword: &'static [u8], argument: &'a [u8]) -> &'a [u8] {
-    let mut address = preceded((tag_no_case(keyword), take_while(|byte| is_space(byte))), alt((bracketed, bare)));
+    let mut address = preceded((tag_no_case(keyword), take_while(is_space)), alt((bracketed, bare)));
     address.parse(argument).map_or(argument, |(_, path)| path)
 }
 
