@@ -162,6 +162,32 @@ proptest! {
     }
 }
 
+/// Lines of qmail in which two messages and two numbers of attempts stand for all that can be used again.
+fn qmail_pieces() -> Vec<String> {
+    let label = "@400000006b0ecd2a00000000";
+    let mut pieces = Vec::new();
+    for id in 1..=2 {
+        pieces.push(format!("{label} info msg {id}: bytes 9 from <a@example.org> qp 1 uid 89\n"));
+        pieces.push(format!("{label} end msg {id}\n"));
+        pieces.push(format!("{label} delivery {id}: success: 198.51.100.1_accepted_message./\n"));
+        pieces.push(format!("{label} delivery {id}: deferral: x/\n"));
+        for attempt in 1..=2 {
+            pieces.push(format!("{label} starting delivery {attempt}: msg {id} to remote b{attempt}@example.net\n"));
+        }
+    }
+    pieces
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn qmail_lines_in_any_order(lines in prop::collection::vec(prop::sample::select(qmail_pieces()), 1..30),
+                                cuts in prop::collection::vec(any::<usize>(), 1..6)) {
+        check("qmail lines", by_name("qmail").unwrap(), lines.concat().as_bytes(), &cuts, &[3, 1, 2]);
+    }
+}
+
 fn hostile_pieces() -> Vec<&'static [u8]> {
     vec![
         b"\nNov 24 10:00:00 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n",
