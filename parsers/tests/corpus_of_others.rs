@@ -131,7 +131,7 @@ fn samples_are_understood_and_damage_does_not_panic() {
             let mut context = Context::default();
             for (number, line) in lines(&content).enumerate() {
                 (format.direct)(line, &mut context);
-                if number < 60 {
+                if number < 60 && number % 4 == 0 {
                     damage(line, |damaged| {
                         (format.recognises)(damaged);
                         (format.parse)(damaged, &context);
