@@ -342,6 +342,7 @@ impl Observer for Books {
                 }
             }
             Event::Refused { .. } => self.refused(fact),
+            Event::Whole { client, helo, .. } => self.hello(fact, client, helo),
             _ => {}
         }
     }

@@ -164,6 +164,32 @@ proptest! {
     }
 }
 
+/// Lines of qmail in which two messages and two numbers of attempts stand for all that can be used again.
+fn qmail_pieces() -> Vec<String> {
+    let label = "@400000006b0ecd2a00000000";
+    let mut pieces = Vec::new();
+    for id in 1..=2 {
+        pieces.push(format!("{label} info msg {id}: bytes 9 from <a@example.org> qp 1 uid 89\n"));
+        pieces.push(format!("{label} end msg {id}\n"));
+        pieces.push(format!("{label} delivery {id}: success: 198.51.100.1_accepted_message./\n"));
+        pieces.push(format!("{label} delivery {id}: deferral: x/\n"));
+        for attempt in 1..=2 {
+            pieces.push(format!("{label} starting delivery {attempt}: msg {id} to remote b{attempt}@example.net\n"));
+        }
+    }
+    pieces
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn qmail_lines_in_any_order(lines in prop::collection::vec(prop::sample::select(qmail_pieces()), 1..30),
+                                cuts in prop::collection::vec(any::<usize>(), 1..6)) {
+        check("qmail lines", by_name("qmail").unwrap(), lines.concat().as_bytes(), &cuts, &[3, 1, 2]);
+    }
+}
+
 fn hostile_pieces() -> Vec<&'static [u8]> {
     vec![
         b"\nNov 24 10:00:00 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n",
@@ -189,6 +215,11 @@ fn hostile_pieces() -> Vec<&'static [u8]> {
         b"\n2026-11-24T10:00:00.000Z,,MX,192.0.2.7,h,,A,SMTP,SEND,1,<m@x>,d@x;e@x,,7,2,,,s,a@x,a@x,i\n",
         b"\n2026-11-24T10:00:00.000Z,,MX,,MX,,,STOREDRIVER,DELIVER,1,<m@x>,c@x,,7,1,,,s,a@x,a@x,i\n",
         b"\n2026-11-24T10:00:00.000Z,,,,MX,,,DSN,DSN,1,<m@x>,a@x,,7,1,,<n@x>,s,,<>,i\n",
+        b"\n@400000006b0ecd2a00000000 info msg 7: bytes 9 from <a@example.org> qp 1 uid 89\n",
+        b"\n@400000006b0ecd2a00000000 starting delivery 1: msg 7 to remote b@example.net\n",
+        b"\n@400000006b0ecd2a00000000 delivery 1: success: 198.51.100.1_accepted_message./\n",
+        b"\n@400000006b0ecd2a00000000 delivery 1: deferral: x/\n",
+        b"\n@400000006b0ecd2a00000000 end msg 7\n",
     ]
 }
 
@@ -261,6 +292,21 @@ fn real_servers_cut_at_random() {
         for seed in 0..seeds {
             let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
             check(&name, postfix, &text, &cuts, &[4, 1, 3, 2, 0]);
+        }
+    }
+}
+
+#[test]
+fn real_qmail_queues_cut_at_random() {
+    let Some(logs) = corpus("qmail") else { return };
+    let qmail = by_name("qmail").unwrap();
+    for (name, text) in logs.into_iter().filter(|(name, _)| name.ends_with("qmail-send")) {
+        let text = excerpt(&text, 0, 6000);
+        conserved(&name, &text, &whole(qmail, &text));
+        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+        for seed in 0..4usize {
+            let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
+            check(&name, qmail, &text, &cuts, &[4, 1, 3, 2, 0]);
         }
     }
 }

@@ -5,7 +5,11 @@
 //! of RFC 5321, defined in [`record`], so that nothing behind it needs to know the format.
 
 pub mod address;
+pub mod assp;
+pub mod cisco_esa;
+pub mod courier;
 mod csv;
+pub mod domino;
 pub mod exchange2000;
 pub mod exchange_agent;
 pub mod exchange_online;
@@ -13,13 +17,23 @@ pub mod exchange_protocol;
 pub mod exchange_tracking;
 pub mod exim;
 pub mod fates;
+pub mod iis_native;
+pub mod iis_ncsa;
 pub mod iis_w3c;
+pub mod json;
+pub mod kerio;
+pub mod mark;
 pub mod paths;
 pub mod postfix;
+pub mod qmail;
 pub mod record;
 pub mod registry;
+pub mod reply;
+pub mod stalwart;
 pub mod syslog;
 pub mod text;
 pub mod wrap;
+pub mod zeek;
+pub mod zimbra;
 
 pub use record::{Event, Line, Record};

@@ -7,28 +7,51 @@ use std::iter::from_fn;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paths<'a> {
     text: &'a [u8],
-    separator: Option<u8>,
-    /// Whether each quotation mark of a path stands there twice.
-    doubled: bool,
+    shape: Shape,
+}
+
+/// How the text holds the paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// It is one path.
+    One,
+    /// Separated; quotes and brackets guard the separator.
+    List(u8),
+    /// The same, each quotation mark standing there twice.
+    Doubled(u8),
+    /// Separated, whatever else stands there.
+    Split(u8),
+    /// JSON strings, separated by commas.
+    Strings,
 }
 
 impl<'a> From<&'a [u8]> for Paths<'a> {
     /// One path, without its angle brackets.
     fn from(path: &'a [u8]) -> Self {
-        Paths { text: path, separator: None, doubled: false }
+        Paths { text: path, shape: Shape::One }
     }
 }
 
 impl<'a> Paths<'a> {
     /// A list as logged. A separator inside quotes or angle brackets is part of a path.
     pub fn list(text: &'a [u8], separator: u8) -> Self {
-        Paths { text, separator: Some(separator), doubled: false }
+        Paths { text, shape: Shape::List(separator) }
     }
 
     /// A list in a quoted field of comma-separated values, in which each quotation mark is doubled (RFC 4180) and
     /// stays so in the paths.
     pub fn doubled_list(text: &'a [u8], separator: u8) -> Self {
-        Paths { doubled: true, ..Paths::list(text, separator) }
+        Paths { text, shape: Shape::Doubled(separator) }
+    }
+
+    /// A list in a log that writes a separator inside a path in some other way (Zeek: `\x2c`).
+    pub fn split(text: &'a [u8], separator: u8) -> Self {
+        Paths { text, shape: Shape::Split(separator) }
+    }
+
+    /// The inside of a JSON list of strings.
+    pub fn strings(text: &'a [u8]) -> Self {
+        Paths { text, shape: Shape::Strings }
     }
 
     /// The paths, in order, without angle brackets and the space around them. Empty ones are left out, but a
@@ -38,13 +61,19 @@ impl<'a> Paths<'a> {
         from_fn(move || {
             loop {
                 let text = rest?;
-                let Some(separator) = self.separator else {
-                    rest = None;
-                    return Some(text);
+                let end = match self.shape {
+                    Shape::One => {
+                        rest = None;
+                        return Some(text);
+                    }
+                    Shape::List(separator) => path_end(text, separator, false),
+                    Shape::Doubled(separator) => path_end(text, separator, true),
+                    Shape::Split(separator) => memchr::memchr(separator, text).unwrap_or(text.len()),
+                    Shape::Strings => path_end(text, b',', false),
                 };
-                let end = path_end(text, separator, self.doubled);
                 rest = text.get(end + 1..);
-                let path = without_brackets(text[..end].trim_ascii());
+                let path = text[..end].trim_ascii();
+                let path = without_brackets(if self.shape == Shape::Strings { without_quotes(path) } else { path });
                 if !path.is_empty() {
                     return Some(path);
                 }
@@ -134,6 +163,10 @@ fn bracket_end(inside: &[u8]) -> usize {
     memchr::memchr(b'>', inside).unwrap_or(inside.len())
 }
 
+fn without_quotes(path: &[u8]) -> &[u8] {
+    path.strip_prefix(b"\"").and_then(|inside| inside.strip_suffix(b"\"")).unwrap_or(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +230,14 @@ mod tests {
     fn what_is_never_closed_hides_nothing() {
         check("<a@x,<b@y>,c@z", &["a@x,<b@y", "c@z"]);
         check("\"a@x,b@y,c@z", &["\"a@x", "b@y", "c@z"]);
+    }
+
+    #[test]
+    fn other_shapes() {
+        let split = Paths::split(b"\"a@x,b\"@y,<c@z>", b',');
+        assert_eq!(split.iter().collect::<Vec<_>>(), [b"\"a@x".as_slice(), b"b\"@y", b"c@z"]);
+        let strings = Paths::strings(br#""a@x", "<b,c@y>","\"d,e\"@z""#);
+        assert_eq!(strings.iter().collect::<Vec<_>>(), [b"a@x".as_slice(), b"b,c@y", br#"\"d,e\"@z"#]);
     }
 
     #[test]

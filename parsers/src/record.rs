@@ -5,11 +5,11 @@
 
 mod outcome;
 
+pub use crate::mark::{Key, Unparsed, When};
 pub use outcome::{NextHop, Offspring, Refusal, Status};
 
 use crate::fates::Fates;
 use crate::paths::Paths;
-use chrono::NaiveDateTime;
 use std::net::IpAddr;
 
 /// What one line of a log turned out to be. Nothing else is possible: no line is dropped.
@@ -35,15 +35,6 @@ pub enum Line<'a> {
     Unparsed(Unparsed),
 }
 
-/// Why a line of the format could not be parsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unparsed {
-    /// Byte of the line at which the parser stood, from 0.
-    pub at: usize,
-    /// What the grammar wanted there: "`>` to close the reverse-path".
-    pub expected: &'static str,
-}
-
 /// One statement about mail, with the keys that join it to others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record<'a> {
@@ -57,28 +48,6 @@ pub struct Record<'a> {
     pub message: Option<Key<'a>>,
     /// What happened.
     pub event: Event<'a>,
-}
-
-/// A name that is unique within one server for a while, then used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key<'a> {
-    /// What numbers the ids: the Postfix instance or service (`postfix/smtpd`), the IIS site (`SMTPSVC1`).
-    pub scope: &'a [u8],
-    /// The queue id, process id, session id, or (IIS, which has none) the client address.
-    pub id: &'a [u8],
-}
-
-/// A time as the line gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// An instant: microseconds since 1970-01-01T00:00:00Z.
-    Utc(i64),
-    /// A date and time of day without a zone: the zone is the server's.
-    Local(NaiveDateTime),
-    /// RFC 3164: no year, no zone. The year in the value is 2000 (a leap year) and means nothing.
-    Yearless(NaiveDateTime),
-    /// The line has no time.
-    Unknown,
 }
 
 /// A host at the other end of a connection, as the server logged it.
@@ -388,6 +357,56 @@ pub enum Event<'a> {
         child: &'a [u8],
         /// How.
         how: Offspring,
+    },
+    /// One line says a whole transaction, or all of it that concerns these recipients: who asked, for whom, and what
+    /// the server said to that (Zeek, CHKUSER, spamdyke). Nothing else that the log says is joined to it.
+    Whole {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name; empty if not logged.
+        helo: &'a [u8],
+        /// The account, if the client had logged in.
+        account: Option<&'a [u8]>,
+        /// The reverse-path, if logged.
+        reverse_path: Option<&'a [u8]>,
+        /// The recipients.
+        forward_paths: Paths<'a>,
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Whether the message came and was accepted; where the log shows RCPT only, whether that was accepted.
+        complete: bool,
+        /// Why the recipients were refused; `None` if they were not.
+        refusal: Option<Refusal>,
+    },
+    /// A message was put into the queue by a process of the server, which may have had it from a client: the log does
+    /// not say (qmail `info msg`).
+    Enqueued {
+        /// The numeric user id of that process.
+        user: &'a [u8],
+        /// The reverse-path.
+        reverse_path: &'a [u8],
+        /// Size in bytes.
+        size_bytes: u64,
+    },
+    /// A delivery attempt for one recipient of the message began (qmail `starting delivery`).
+    AttemptStarted {
+        /// Names the attempt until it ends.
+        attempt: Key<'a>,
+        /// The forward-path.
+        forward_path: &'a [u8],
+        /// Whether it goes to a mailbox or program of this server.
+        is_local: bool,
+    },
+    /// A delivery attempt ended; the line names nothing but the attempt (qmail `delivery`).
+    AttemptEnded {
+        /// The attempt.
+        attempt: Key<'a>,
+        /// What became of it.
+        status: Status,
+        /// The other server that answered, if the attempt was for one and the text names it.
+        server: Option<Peer<'a>>,
+        /// The reason or the answer, as logged.
+        text: &'a [u8],
     },
     /// The message left the queue.
     Removed,

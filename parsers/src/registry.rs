@@ -56,6 +56,17 @@ pub const FORMATS: &[&Format] = &[
     &crate::exchange_agent::FORMAT,
     &crate::exchange_online::FORMAT,
     &crate::exim::FORMAT,
+    &crate::qmail::FORMAT,
+    &crate::zeek::FORMAT,
+    &crate::iis_native::FORMAT,
+    &crate::iis_ncsa::FORMAT,
+    &crate::courier::FORMAT,
+    &crate::kerio::FORMAT,
+    &crate::stalwart::FORMAT,
+    &crate::domino::FORMAT,
+    &crate::assp::FORMAT,
+    &crate::zimbra::FORMAT,
+    &crate::cisco_esa::FORMAT,
 ];
 
 /// The format of that name, if there is one.

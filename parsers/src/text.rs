@@ -55,6 +55,14 @@ pub fn unparsed<'a>(line: &'a [u8], error: &nom::Err<Expected<'a>>) -> Unparsed 
     }
 }
 
+/// Splits at a mark that stands in the text exactly once. `None` if it is absent, and if it is there twice: where
+/// what a client wrote stands before and after a mark of the log, nothing tells which of two is the log's own.
+pub fn split_at_only<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::find(text, mark)?;
+    let rest = &text[at + mark.len()..];
+    memchr::memmem::find(rest, mark).is_none().then_some((&text[..at], rest))
+}
+
 /// Reads an unsigned decimal number that fills `digits` entirely; `None` if it does not or overflows.
 pub fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || 19 < digits.len() {

@@ -33,7 +33,7 @@ fn read(format: &Format, name: &str, content: &[u8], mut each: impl FnMut(&Recor
     for line in lines(content) {
         (format.direct)(line, &mut context);
         match (format.parse)(line, &context) {
-            Line::Record(record) => {
+            Line::Record(record) | Line::Repeated { record, .. } => {
                 records += 1;
                 each(&record);
             }

@@ -3,11 +3,12 @@
 //! The first life knows the client, the last one the outcome; each recipient counts once. A family
 //! is sealed when all its lives are, and when no line beyond the edges can add to it.
 
-use super::message::{Message, Recipient};
+use super::message::Message;
 use super::queue::{Life, LifeKey, Queue, is_filter};
 use super::recipients::Recipients;
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Place};
+use foldhash::HashMap;
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Peer, Status};
 
 pub(super) fn settle<'a>(
@@ -166,8 +167,10 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
     let mut recipients = Recipients::default();
     for (generation, life) in lives().enumerate() {
         let mut own = Recipients::default();
+        let mut attempts = Attempts::default();
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
             read_fact(fact, generation == 0, &mut message, &mut own);
+            read_attempt(fact, &mut attempts, &mut own);
         }
         recipients.hand_on(own);
     }
@@ -182,6 +185,12 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
             message.client = *client;
             message.account = *account;
             message.origin = Origin::Network;
+        }
+        Event::Enqueued { user, reverse_path, size_bytes } => {
+            message.user = user;
+            message.reverse_path = Some(reverse_path);
+            message.size_bytes = *size_bytes;
+            message.taken = true;
         }
         Event::Submitted { user, reverse_path } if is_first => {
             message.user = user;
@@ -225,18 +234,37 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
         }
         Event::Delivery { status: Status::Probe, .. } => {}
         Event::Delivery { forward_paths, original_forward_path, next_hop, status, child, .. } => {
-            let outcome = outcome(*status, next_hop);
             let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
             for forward_path in forward_paths.iter() {
                 let known = own.named(original_forward_path.unwrap_or(forward_path), fact);
-                if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
+                if known.note(outcome(*status, next_hop), forward_path, *next_hop, fact) {
                     known.filtered = filtered;
-                    known.recipient.outcome = outcome;
-                    known.recipient.final_path = forward_path;
-                    known.recipient.next_hop = *next_hop;
-                    known.recipient.fact = fact;
                 }
             }
+        }
+        _ => {}
+    }
+}
+
+/// The attempts of one life, by number: the forward-path, and whether it is for this server.
+type Attempts<'a> = HashMap<&'a [u8], (&'a [u8], bool)>;
+
+/// Reads the beginning or the end of a delivery attempt. The end names only the number that the beginning had.
+fn read_attempt<'a>(fact: &'a Fact<'a>, attempts: &mut Attempts<'a>, own: &mut Recipients<'a>) {
+    match &fact.record.event {
+        Event::AttemptStarted { attempt, forward_path, is_local } => {
+            attempts.insert(attempt.id, (forward_path, *is_local));
+            own.named(forward_path, fact);
+        }
+        Event::AttemptEnded { attempt, status, server, .. } => {
+            let Some((path, is_local)) = attempts.remove(attempt.id) else { return };
+            let next_hop = match (is_local, status, server) {
+                (true, ..) => NextHop::Local,
+                (false, _, Some(peer)) => NextHop::Host { peer: *peer, port: 0 },
+                (false, Status::Sent, None) => NextHop::Host { peer: Peer::default(), port: 0 },
+                (false, ..) => NextHop::None,
+            };
+            own.named(path, fact).note(outcome(*status, &next_hop), path, next_hop, fact);
         }
         _ => {}
     }

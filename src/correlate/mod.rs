@@ -21,6 +21,7 @@ mod queue;
 mod recipients;
 mod traced;
 mod transcript;
+mod whole;
 
 pub use edges::Edges;
 pub use message::{Message, Recipient, Session};
@@ -142,6 +143,11 @@ impl Sorts {
                         observer.message(&traced::read(fact));
                     }
                     continue;
+                }
+                Event::Whole { .. } => {
+                    if let Some(message) = whole::read(fact).filter(|_| fact.parts.has(Parts::MESSAGE)) {
+                        observer.message(&message);
+                    }
                 }
                 Event::Reset { .. } | Event::Quit { .. } | Event::Other => continue,
                 Event::Spawned { .. } | Event::Delivery { child: Some((_, Offspring::Forwarded)), .. } => {

@@ -50,6 +50,9 @@ pub(super) struct Queue<'a> {
     pub(super) by_key: HashMap<LifeKey<'a>, Lives>,
     /// The life that each session (server, scope, id) opened last.
     sessions: HashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
+    /// The lives that started a delivery attempt of this number (server, scope, number) that has not ended, the last on
+    /// top: attempts are brackets too.
+    attempts: HashMap<LifeKey<'a>, SmallVec<[u32; 1]>>,
 }
 
 /// A message announced by a line of its parent.
@@ -70,6 +73,7 @@ pub(super) fn digest<'a>(
         lives: Vec::with_capacity(lives),
         by_key: HashMap::with_capacity_and_hasher(lives, Default::default()),
         sessions: HashMap::default(),
+        attempts: HashMap::default(),
     };
     for index in sorts.queue.iter().copied() {
         let fact = &facts[index as usize];
@@ -78,6 +82,11 @@ pub(super) fn digest<'a>(
         }
         if fact.parts.has(Parts::MESSAGE) {
             queue.message(index, fact, &births, edges);
+            if let Event::AttemptEnded { attempt, .. } = fact.record.event
+                && !queue.attempt_ended((fact.server, attempt.scope, attempt.id), index)
+            {
+                loose[index as usize].add(Parts::MESSAGE);
+            }
         }
     }
     family::settle(facts, &queue, edges, at_end, observer, loose);
@@ -173,8 +182,12 @@ impl<'a> Queue<'a> {
                     self.sessions.insert((fact.server, session.scope, session.id), Some((key, life)));
                 }
             }
-            Event::Submitted { .. } => {
+            Event::Submitted { .. } | Event::Enqueued { .. } => {
                 self.open(key, index, fact, true);
+            }
+            Event::AttemptStarted { attempt, .. } => {
+                let life = self.attach(key, index, fact);
+                self.attempts.entry((fact.server, attempt.scope, attempt.id)).or_default().push(life);
             }
             Event::Arrived { recipients, notifies, .. } => {
                 let life = self.open(key, index, fact, true) as usize;
@@ -304,6 +317,20 @@ impl<'a> Queue<'a> {
             life.announced = life.announced.saturating_add(more);
             life.seen = life.seen.saturating_add(more);
         }
+    }
+
+    /// Gives the end of an attempt to the open life that started the last attempt of this number. Returns whether
+    /// there is one; if not, the attempt may have begun before the stretch.
+    fn attempt_ended(&mut self, attempt: LifeKey<'a>, index: u32) -> bool {
+        let started = self.attempts.entry(attempt).or_default();
+        while let Some(life) = started.pop() {
+            let life = &mut self.lives[life as usize];
+            if life.closed.is_none() {
+                life.facts.push(index);
+                return true;
+            }
+        }
+        false
     }
 
     fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status, paths: &Paths<'a>) {

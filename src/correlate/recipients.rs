@@ -12,6 +12,17 @@ pub(super) struct Entry<'a> {
     pub(super) filtered: bool,
 }
 
+impl<'a> Entry<'a> {
+    /// Takes what an attempt came to, unless an earlier one came to something more final. Returns whether it did.
+    pub(super) fn note(&mut self, outcome: Outcome, path: &'a [u8], next_hop: NextHop<'a>, fact: &'a Fact<'a>) -> bool {
+        let counts = Recipient::rank(self.recipient.outcome) <= Recipient::rank(outcome);
+        if counts {
+            self.recipient = Recipient { outcome, final_path: path, next_hop, fact, ..self.recipient.clone() };
+        }
+        counts
+    }
+}
+
 /// Recipients by forward-path. Most messages have one or two, some have thousands.
 #[derive(Default)]
 pub(super) struct Recipients<'a> {

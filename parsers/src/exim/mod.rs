@@ -8,7 +8,7 @@ mod arrival;
 mod atoms;
 mod delivery;
 mod fields;
-mod refusal;
+pub(crate) mod refusal;
 mod refused;
 mod session;
 

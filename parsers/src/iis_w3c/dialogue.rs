@@ -26,7 +26,14 @@ pub fn is_outbound_name(user: &[u8]) -> bool {
 /// Fails if date, time or `sc-status` is present and malformed: the server writes these, not the client.
 pub fn record<'a>(row: &Row<'a>, context: &Context) -> Result<Record<'a>, Unparsed> {
     let when = time::when(row, context)?;
-    let event = match row.user {
+    let session = Some(Key { scope: row.site, id: row.peer });
+    Ok(Record { when, server: row.computer, session, message: None, event: event(row)? })
+}
+
+/// What a row says, in whichever of the service's formats it is written: they differ in where the columns stand, and in
+/// that only some write a space as `+`.
+pub fn event<'a>(row: &Row<'a>) -> Result<Event<'a>, Unparsed> {
+    Ok(match row.user {
         COMMAND if !is_inbound(row) => {
             Event::OutboundCommand { server: Peer::from_address(row.peer), verb: row.method, argument: row.query }
         }
@@ -34,9 +41,7 @@ pub fn record<'a>(row: &Row<'a>, context: &Context) -> Result<Record<'a>, Unpars
             Event::OutboundReply { server: Peer::from_address(row.peer), reply: outbound_reply(row.query) }
         }
         _ => command(row, code(row)?),
-    };
-    let session = Some(Key { scope: row.site, id: row.peer });
-    Ok(Record { when, server: row.computer, session, message: None, event })
+    })
 }
 
 /// Whether a row that names an outbound connection is a client's after all: one that gave this as its EHLO name.
@@ -118,7 +123,12 @@ fn command<'a>(row: &Row<'a>, code: u16) -> Event<'a> {
 
 /// The argument without the `+` of the space after the verb, or of several.
 fn argument(query: &[u8]) -> &[u8] {
-    &query[query.iter().position(|byte| *byte != b'+').unwrap_or(query.len())..]
+    &query[query.iter().position(|byte| !is_space(*byte)).unwrap_or(query.len())..]
+}
+
+/// A space, as one of the formats writes it.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'+' | b' ')
 }
 
 /// The path in the argument of MAIL or RCPT, without brackets; the argument as it is if it does not
@@ -126,7 +136,7 @@ fn argument(query: &[u8]) -> &[u8] {
 ///
 /// Observed: `FROM:<a@b>`, `From:+<a@b>`, `FROM:a@b`, `TO:<a@b>+NOTIFY=NEVER`, `FROM:<>`.
 fn path<'a>(keyword: &'static [u8], argument: &'a [u8]) -> &'a [u8] {
-    let mut address = preceded((tag_no_case(keyword), take_while(|byte| byte == b'+')), alt((bracketed, bare)));
+    let mut address = preceded((tag_no_case(keyword), take_while(is_space)), alt((bracketed, bare)));
     address.parse(argument).map_or(argument, |(_, path)| path)
 }
 
@@ -144,13 +154,13 @@ fn bracketed(input: &[u8]) -> Parsed<'_, &[u8]> {
 /// first one of all if there is no `@`.
 fn bare(input: &[u8]) -> Parsed<'_, &[u8]> {
     let domain = memchr::memchr(b'@', input).unwrap_or(0);
-    let end = memchr::memchr(b'+', &input[domain..]).map_or(input.len(), |length| domain + length);
+    let end = memchr::memchr2(b'+', b' ', &input[domain..]).map_or(input.len(), |length| domain + length);
     Ok((&input[end..], &input[..end]))
 }
 
 /// Whether BDAT brings the end of the message: `1024 LAST` (RFC 3030), or, as for DATA, the Message-ID.
 fn is_last_chunk(argument: &[u8]) -> bool {
-    let last = argument.rsplit(|byte| *byte == b'+').next().unwrap_or_default();
+    let last = argument.rsplit(|byte| is_space(*byte)).next().unwrap_or_default();
     last.eq_ignore_ascii_case(b"LAST") || argument.contains(&b'<')
 }
 
@@ -180,7 +190,7 @@ fn refusal(code: u16) -> Option<Refusal> {
 /// What does not begin with a reply code has the code 0 and is all text.
 fn outbound_reply(query: &[u8]) -> Reply<'_> {
     match query {
-        [b'2'..=b'5', _, _] | [b'2'..=b'5', _, _, b'+' | b'-', ..] => {
+        [b'2'..=b'5', _, _] | [b'2'..=b'5', _, _, b'+' | b'-' | b' ', ..] => {
             let code = number(&query[..3]).and_then(|code| u16::try_from(code).ok());
             let text = if code.is_some() { query.get(4..).unwrap_or_default() } else { query };
             Reply { code: code.unwrap_or(0), text }

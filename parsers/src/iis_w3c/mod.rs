@@ -5,8 +5,8 @@
 //! no client can make a field end, but nothing tells its spaces from its plus signs, so both are left as logged.
 //! The file holds both directions: commands of clients, and our own commands to other servers with their answers.
 
-mod dialogue;
-mod fields;
+pub(crate) mod dialogue;
+pub(crate) mod fields;
 mod time;
 
 use crate::record::{Line, Unparsed};
@@ -106,7 +106,7 @@ fn without_padding(line: &[u8]) -> &[u8] {
 }
 
 /// Whether this is the name of an SMTP virtual server: `SMTPSVC1`.
-fn is_smtp_site(name: &[u8]) -> bool {
+pub(crate) fn is_smtp_site(name: &[u8]) -> bool {
     let number = name.strip_prefix(b"SMTPSVC").unwrap_or_default();
     !number.is_empty() && number.iter().all(u8::is_ascii_digit)
 }

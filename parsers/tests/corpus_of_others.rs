@@ -1,0 +1,195 @@
+//! Real logs of the formats that have little of it at hand, where they are at hand; damaged lines and detection, always.
+
+#![allow(clippy::unwrap_used)]
+
+use relayaudit_parsers::record::Line;
+use relayaudit_parsers::registry::{Context, FORMATS, Format, by_name, detect};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
+
+/// Formats, the folders of their real logs, and a part of the names that count. Other files there are documents.
+const FOLDERS: &[(&str, &str, &str)] = &[
+    ("qmail", "qmail", "qmail"),
+    ("zeek", "zeek", "brimdata"),
+    ("iis-smtp-msiis", "iis-smtp-msiis", "pastebin"),
+    ("iis-smtp-ncsa", "iis-smtp-ncsa", "ossec"),
+    ("courier", "courier", "courier-smtp"),
+    ("kerio", "kerio", "kerio"),
+    ("stalwart", "stalwart", "."),
+    ("domino", "domino", "fail2ban"),
+    ("assp", "assp", "pastebin"),
+    ("zimbra", "zimbra", "zimbra-logs.log"),
+    ("cisco-esa", "cisco-esa", "splunk"),
+];
+
+/// Of the lines that a format claims, one in so many may stay unparsed.
+const LINES_PER_UNPARSED: usize = 200;
+
+/// Comments of those who collected the logs, in other projects' tests.
+const NO_LINES: [&[u8]; 2] = [b"# failJSON", b"# "];
+
+/// All files below a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// The lines of a file, without their ends.
+fn lines(content: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    content.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+#[test]
+fn real_logs_are_understood() {
+    for (format, folder, part) in FOLDERS {
+        let format = by_name(format).unwrap();
+        let paths = files(&Path::new(CORPUS).join(folder));
+        if paths.is_empty() {
+            println!("SKIPPED: ../shared/corpus/{folder} is absent");
+            continue;
+        }
+        let (mut records, mut reasons) = (0, BTreeMap::<String, (usize, String)>::new());
+        for path in paths.iter().filter(|path| path.to_string_lossy().contains(part)) {
+            let content = fs::read(path).unwrap();
+            let (ours, unparsed) = read(format, &content, &mut reasons);
+            println!("{}: {}: {ours} records, {unparsed} unparsed", format.name, path.display());
+            records += ours;
+        }
+        let unparsed: usize = reasons.values().map(|(lines, _)| lines).sum();
+        assert!(0 < records, "{folder}");
+        assert!(unparsed * LINES_PER_UNPARSED < records || unparsed == 0, "{unparsed} of {records}: {reasons:#?}");
+        println!("{}: {records} records, {unparsed} unparsed: {reasons:#?}", format.name);
+    }
+}
+
+/// Reads a file as the program does; returns how many of its lines are records and how many are unparsed.
+fn read(format: &Format, content: &[u8], reasons: &mut BTreeMap<String, (usize, String)>) -> (usize, usize) {
+    let (mut context, mut records, mut unparsed) = (Context::default(), 0, 0);
+    for line in lines(content).filter(|line| !NO_LINES.iter().any(|start| line.starts_with(start))) {
+        (format.direct)(line, &mut context);
+        match (format.parse)(line, &context) {
+            Line::Record(_) | Line::Repeated { .. } => records += 1,
+            Line::Directive | Line::Ignored(_) => {}
+            Line::Unparsed(why) => {
+                unparsed += 1;
+                let reason = reasons.entry(why.expected.to_owned()).or_default();
+                *reason = (reason.0 + 1, String::from_utf8_lossy(line).into_owned());
+            }
+        }
+    }
+    (records, unparsed)
+}
+
+/// No line of a sample or of a real log is claimed by two formats.
+#[test]
+fn at_most_one_format_claims_a_line() {
+    const FIRST: usize = 300;
+    let mut claimed = 0;
+    for path in files(Path::new(SAMPLES)).iter().chain(&files(Path::new(CORPUS))) {
+        let content = fs::read(path).unwrap();
+        for line in lines(&content).take(FIRST).filter(|line| line.len() < 10_000) {
+            let claims: Vec<_> = FORMATS.iter().filter(|f| (f.recognises)(line)).map(|f| f.name).collect();
+            claimed += claims.len();
+            assert!(claims.len() <= 1, "{}: {claims:?}: {}", path.display(), String::from_utf8_lossy(line));
+        }
+    }
+    println!("{claimed} lines claimed");
+    assert!(0 < claimed);
+}
+
+/// A folder with logs of several formats that tell of the same mail.
+const MIXED: &str = "exchange-three-logs";
+
+/// Every sample lies in a folder of its format's name, and is recognised as such.
+#[test]
+fn samples_are_recognised() {
+    for path in files(Path::new(SAMPLES)).iter().filter(|path| path.parent() != Some(Path::new(SAMPLES))) {
+        let content = fs::read(path).unwrap();
+        let folder = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+        let found = detect(lines(&content).take(100)).map(|f| f.name);
+        match folder.as_str() {
+            MIXED => assert!(found.is_some_and(|name| name.starts_with("exchange-")), "{}", path.display()),
+            folder => assert_eq!(found, Some(folder), "{}", path.display()),
+        }
+    }
+}
+
+/// Every format reads its own samples without a line that it does not understand, and survives damage to them.
+#[test]
+fn samples_are_understood_and_damage_does_not_panic() {
+    for (format, _, _) in FOLDERS {
+        let format = by_name(format).unwrap();
+        let paths = files(&Path::new(SAMPLES).join(format.name));
+        assert!(!paths.is_empty(), "{}", format.name);
+        for path in paths {
+            let content = fs::read(&path).unwrap();
+            let mut reasons = BTreeMap::new();
+            read(format, &content, &mut reasons);
+            assert!(reasons.is_empty(), "{}: {reasons:?}", path.display());
+            let mut context = Context::default();
+            for (number, line) in lines(&content).enumerate() {
+                (format.direct)(line, &mut context);
+                if number < 60 && number % 4 == 0 {
+                    damage(line, |damaged| {
+                        (format.recognises)(damaged);
+                        (format.parse)(damaged, &context);
+                        (format.parse)(damaged, &Context::default());
+                        (format.direct)(damaged, &mut Context::default());
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Cuts a line and changes, doubles and removes every byte of it.
+fn damage(line: &[u8], mut try_out: impl FnMut(&[u8])) {
+    for at in 0..=line.len() {
+        try_out(&line[..at]);
+        try_out(&line[at..]);
+    }
+    for at in 0..line.len() {
+        for byte in *b"\0\t\"<>[]{},+-:@#=\\ \xff0zA" {
+            let mut damaged = line.to_vec();
+            damaged[at] = byte;
+            try_out(&damaged);
+            damaged.insert(at, byte);
+            try_out(&damaged);
+            damaged.drain(at..at + 2);
+            try_out(&damaged);
+        }
+    }
+}
+
+/// A line of a megabyte takes no longer than many short ones: nothing is looked for again and again.
+#[test]
+fn long_lines_take_linear_time() {
+    for (format, _, _) in FOLDERS {
+        let format = by_name(format).unwrap();
+        for path in files(&Path::new(SAMPLES).join(format.name)) {
+            let content = fs::read(&path).unwrap();
+            let mut context = Context::default();
+            lines(&content).for_each(|line| (format.direct)(line, &mut context));
+            for line in lines(&content).filter(|line| !line.is_empty()).step_by(17).take(3) {
+                for filler in [b"a".as_slice(), b"<", b"\"", b", ", b"\\", b":", b"> ", b"="] {
+                    let (head, tail) = line.split_at(line.len() / 2);
+                    let long = [head, &filler.repeat((1 << 20) / filler.len()), tail].concat();
+                    let start = std::time::Instant::now();
+                    (format.recognises)(&long);
+                    (format.parse)(&long, &context);
+                    let millis = start.elapsed().as_millis();
+                    assert!(millis < 1000, "{}: {millis} ms: {}", format.name, String::from_utf8_lossy(head));
+                }
+            }
+        }
+    }
+}
