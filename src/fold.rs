@@ -6,6 +6,7 @@ use crate::layout::{Arranged, Layout, LogLine, lines};
 use crate::ledger::{self, Evidence, FileId, Input, Ledger, Place, Smallest, Text, Time};
 use crate::merge::Merge;
 use crate::observe::{Books, Window};
+use crate::scribe::{Notes, Scribe};
 use relayaudit_parsers::record::{Event, Unparsed};
 use relayaudit_parsers::registry::{Context, Format};
 use relayaudit_parsers::{Line, Record};
@@ -76,9 +77,12 @@ struct LooseLine {
 }
 
 /// What some stretches of log amount to: books, and lines that are still loose. Parts merge in any order.
+///
+/// `N` is what is written down of what is decided: the books of a ledger, or rows.
 #[derive(Clone, Default)]
-pub struct Part {
-    ledger: Ledger,
+pub struct Part<N = Ledger> {
+    /// What is decided and was handed on with the part.
+    pub notes: N,
     loose: Vec<LooseLine>,
     edges: Edges,
     /// Lines that could not be parsed, if [`Filter::collect_unparsed`].
@@ -86,18 +90,21 @@ pub struct Part {
 }
 
 impl Part {
-    /// Parses and digests a chunk.
+    /// Parses and digests a chunk into a ledger.
     pub fn of(chunk: &Chunk, filter: &Filter) -> Part {
         let mut books = Books::new(filter.window);
         let mut part = Part::read(chunk, filter, &mut books);
-        part.ledger = books.into_ledger();
+        part.notes = books.finish();
         part
     }
+}
 
-    /// Parses and digests a chunk; what is decided goes to `books`, the rest is returned. A worker keeps its
-    /// books from chunk to chunk: most of what a chunk says is about clients and domains known already.
-    pub fn read(chunk: &Chunk, filter: &Filter, books: &mut Books) -> Part {
-        let mut reading = Reading::new(chunk, filter, books);
+impl<N: Notes> Part<N> {
+    /// Parses and digests a chunk; what is decided goes to the scribe, the rest is returned, and what the scribe
+    /// hands on. A worker keeps its scribe from chunk to chunk: most of what a chunk says is about clients and domains
+    /// known already.
+    pub fn read(chunk: &Chunk, filter: &Filter, scribe: &mut N::Scribe) -> Part<N> {
+        let mut reading = Reading::new(chunk, filter, scribe);
         let mut facts = Vec::with_capacity(chunk.bytes.len() / 128);
         let arranged = (!chunk.layout.is_plain()).then(|| Arranged::new(&chunk.bytes, chunk.layout));
         match &arranged {
@@ -108,9 +115,8 @@ impl Part {
                     .for_each(|(raw, before)| reading.line(LogLine { before, pieces: 1, raw, text: raw }, &mut facts));
             }
         }
-        let loose = digest(&facts, &reading.edges, false, reading.books);
-        let mut part = reading.finish();
-        part.loose = facts
+        let loose = digest(&facts, &reading.edges, false, reading.scribe);
+        let loose = facts
             .iter()
             .zip(loose)
             .zip(reading.texts.iter().map(Some).chain(std::iter::repeat(None)))
@@ -126,7 +132,7 @@ impl Part {
                 text: text.map(|text| Box::from(*text)),
             })
             .collect();
-        part
+        reading.finish(loose)
     }
 
     /// Digests the loose lines again, now that more of their surroundings is known.
@@ -134,8 +140,8 @@ impl Part {
     /// Call it only on a part that is whole between its edges (neighbouring chunks), or with `at_end`.
     pub fn settle(&mut self, window: Window, at_end: bool) {
         let facts: Vec<Fact<'_>> = self.loose.iter().filter_map(LooseLine::fact).collect();
-        let mut books = Books::new(window);
-        let mut parts = digest(&facts, &self.edges, at_end, &mut books).into_iter();
+        let mut scribe = N::Scribe::new(window);
+        let mut parts = digest(&facts, &self.edges, at_end, &mut scribe).into_iter();
         self.loose.retain_mut(|line| match parts.next() {
             Some(parts) => {
                 line.parts = parts;
@@ -143,13 +149,13 @@ impl Part {
             }
             None => false,
         });
-        self.ledger.merge(books.into_ledger());
+        self.notes.merge(scribe.finish());
     }
 
-    /// The ledger, with everything that was still loose decided.
-    pub fn finish(mut self, window: Window) -> Ledger {
+    /// The notes, with everything that was still loose decided.
+    pub fn finish(mut self, window: Window) -> N {
         self.settle(window, true);
-        self.ledger
+        self.notes
     }
 
     /// Lines that wait for their surroundings.
@@ -158,9 +164,9 @@ impl Part {
     }
 }
 
-impl Merge for Part {
-    fn merge(&mut self, other: Part) {
-        self.ledger.merge(other.ledger);
+impl<N: Merge> Merge for Part<N> {
+    fn merge(&mut self, other: Part<N>) {
+        self.notes.merge(other.notes);
         self.edges.merge(other.edges);
         self.loose.extend(other.loose);
         self.loose.sort_by_key(|line| line.place);
@@ -183,10 +189,10 @@ impl LooseLine {
 }
 
 /// The state while one chunk is read.
-struct Reading<'c> {
+struct Reading<'c, S> {
     chunk: &'c Chunk,
     filter: &'c Filter,
-    books: &'c mut Books,
+    scribe: &'c mut S,
     input: Input,
     edges: Edges,
     rejected: Vec<Rejected>,
@@ -199,12 +205,12 @@ struct Reading<'c> {
     texts: Vec<&'c [u8]>,
 }
 
-impl<'c> Reading<'c> {
-    fn new(chunk: &'c Chunk, filter: &'c Filter, books: &'c mut Books) -> Self {
+impl<'c, S: Scribe> Reading<'c, S> {
+    fn new(chunk: &'c Chunk, filter: &'c Filter, scribe: &'c mut S) -> Self {
         Reading {
             chunk,
             filter,
-            books,
+            scribe,
             input: Input {
                 path: chunk.path,
                 format: chunk.format.name.into(),
@@ -291,9 +297,9 @@ impl<'c> Reading<'c> {
         self.input.records += 1;
         let time = self.chunk.clock.resolve(record.when);
         self.input.span.see(time);
-        let server = self.books.server_of(&record);
+        let server = self.scribe.server_of(&record);
         let fact = Fact { place, time, server, raw: line.raw, record, parts, times };
-        self.books.record(&fact, &self.input.format);
+        self.scribe.record(&fact, &self.input.format);
         self.edges.see(&fact);
         if fact.record.event != Event::Other {
             facts.push(fact);
@@ -333,16 +339,19 @@ impl<'c> Reading<'c> {
         self.contexts.partition_point(|(first, _)| *first <= line).saturating_sub(1)
     }
 
-    fn finish(&mut self) -> Part {
+    fn finish<N>(&mut self, loose: Vec<LooseLine>) -> Part<N>
+    where
+        S: Scribe<Notes = N>,
+    {
         let mut input = std::mem::take(&mut self.input);
         input.ignored = self.ignored.iter().map(|(reason, lines)| (Text::from(*reason), *lines)).collect();
         if 0 < input.lines {
             self.edges.see_line(self.last);
         }
-        self.books.input(self.chunk.file, input);
+        self.scribe.input(self.chunk.file, input);
         Part {
-            ledger: Ledger::default(),
-            loose: Vec::new(),
+            notes: self.scribe.hand_on(),
+            loose,
             edges: std::mem::take(&mut self.edges),
             rejected: std::mem::take(&mut self.rejected),
         }

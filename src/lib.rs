@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod clock;
 pub mod correlate;
+pub mod extract;
 pub mod fold;
 pub mod judge;
 pub mod layout;
@@ -15,5 +16,6 @@ pub mod merge;
 pub mod observe;
 pub mod report;
 pub mod scan;
+pub mod scribe;
 pub mod site;
 pub mod source;

@@ -1,6 +1,7 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
-mod names;
+pub(crate) mod names;
+pub(crate) mod refusal;
 
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
@@ -8,9 +9,10 @@ use crate::ledger::{
     Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
 };
 use crate::merge::Merge;
+use crate::scribe::{Notes, Scribe};
 use names::Names;
 use relayaudit_parsers::Record;
-use relayaudit_parsers::address::{self, Form};
+use relayaudit_parsers::address;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
 
 /// The reply code of a log-in that failed (RFC 4954 section 6).
@@ -27,7 +29,8 @@ pub struct Window {
 }
 
 impl Window {
-    fn holds(&self, time: Option<Time>) -> bool {
+    /// Whether mail of a time counts.
+    pub fn holds(&self, time: Option<Time>) -> bool {
         time.is_none_or(|time| {
             self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
         })
@@ -45,54 +48,10 @@ pub struct Books {
 }
 
 impl Books {
-    /// Empty books for mail of a stretch of time.
-    pub fn new(window: Window) -> Books {
-        Books { window, ..Books::default() }
-    }
-
-    /// The name of the server that wrote a record.
-    pub fn server_of(&mut self, record: &Record<'_>) -> Text {
-        self.names.server(record.server)
-    }
-
-    /// Counts a record for its server. Call once for every record, whatever becomes of it.
-    pub fn record(&mut self, fact: &Fact<'_>, format: &Text) {
-        if !self.window.holds(fact.time) {
-            return;
-        }
-        // Nearly always the same server writes on: it is looked up only when that changes.
-        if self.writing.0 != Some(fact.server) {
-            self.flush();
-            self.writing.0 = Some(fact.server);
-        }
-        let book = &mut self.writing.1;
-        book.records += 1;
-        book.span.see(fact.time);
-        if let Some(hour) = fact.time.map(Time::hour).filter(|hour| book.hours.last() != Some(hour)) {
-            book.hours.insert(hour);
-        }
-        keep(&mut book.evidence, fact);
-        if book.formats.is_empty() {
-            book.formats.insert(*format);
-        }
-    }
-
-    /// Books what was read of a file. The next record may be of another file and format.
-    pub fn input(&mut self, file: FileId, input: Input) {
-        self.flush();
-        self.ledger.inputs.entry(file).or_default().merge(input);
-    }
-
     /// Books what was counted for the server that wrote last.
     fn flush(&mut self) {
         let (Some(server), facts) = std::mem::take(&mut self.writing) else { return };
         self.server(server).merge(facts);
-    }
-
-    /// The ledger, complete.
-    pub fn into_ledger(mut self) -> Ledger {
-        self.flush();
-        self.ledger
     }
 
     fn server(&mut self, server: Text) -> &mut ServerFacts {
@@ -125,42 +84,16 @@ impl Books {
     }
 
     fn refused(&mut self, fact: &Fact<'_>) {
-        let Event::Refused { client, refusal, reverse_path, forward_path, helo, account, .. } = &fact.record.event
-        else {
-            return;
-        };
+        let Event::Refused { client, helo, .. } = &fact.record.event else { return };
         self.client_facts(fact.server, client, fact.time);
         self.hello(fact, client, helo);
-        let Some(path) = forward_path else { return };
-        let message = Message {
-            server: fact.server,
-            client: *client,
-            user: b"",
-            helo,
-            account: *account,
-            vouched: false,
-            origin: Origin::Network,
-            reverse_path: *reverse_path,
-            size_bytes: 0,
-            taken: false,
-            opening: fact,
-            recipients: vec![],
-        };
-        let outcome = if *refusal == Refusal::RelayDenied { Outcome::Denied } else { Outcome::Rejected };
-        let recipient = Recipient {
-            forward_path: path,
-            final_path: path,
-            outcome,
-            refusal: Some(*refusal),
-            next_hop: NextHop::None,
-            fact,
-        };
-        let way = self.way(&message);
+        let Some((message, recipient)) = refusal::read(fact) else { return };
+        let way = self.names.way(&message);
         self.recipient(&message, &recipient, way, false);
     }
 
     fn recipient(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, way: FlowKey, leads: bool) {
-        let key = self.flow_key(way, recipient);
+        let key = self.names.flow_key(way, recipient);
         // Testers ask for third parties: what went into a mailbox here is no test.
         let test = (recipient.outcome != Outcome::Delivered)
             .then(|| address::tester(message.helo, message.reverse_path.unwrap_or_default(), recipient.forward_path));
@@ -217,45 +150,6 @@ impl Books {
         facts
     }
 
-    /// What all recipients of a message have in common; the rest is filled in for each.
-    fn way(&mut self, message: &Message<'_>) -> FlowKey {
-        FlowKey {
-            server: message.server,
-            client: match message.origin {
-                origin if origin.is_network() => self.names.client(&message.client),
-                Origin::Local => Client::User(self.names.text(message.user)),
-                _ => Client::Unknown,
-            },
-            account: message.account.map(|account| self.names.text(account)),
-            vouched: message.vouched,
-            origin: message.origin,
-            reverse_domain: message.reverse_path.map(|path| self.names.domain(path)),
-            forward_domain: Text::default(),
-            form: Form::Plain,
-            hidden_domain: None,
-            final_domain: None,
-            outcome: Outcome::Unknown,
-            refusal: None,
-        }
-    }
-
-    fn flow_key(&mut self, way: FlowKey, recipient: &Recipient<'_>) -> FlowKey {
-        let forward_domain = self.names.domain(recipient.forward_path);
-        let rewritten = recipient.final_path != recipient.forward_path;
-        let final_domain =
-            rewritten.then(|| self.names.domain(recipient.final_path)).filter(|last| *last != forward_domain);
-        let hidden = address::hidden_domain(recipient.forward_path);
-        FlowKey {
-            form: address::form(recipient.forward_path),
-            hidden_domain: hidden.map(|domain| self.names.text(&domain)),
-            forward_domain,
-            final_domain,
-            outcome: recipient.outcome,
-            refusal: recipient.refusal,
-            ..way
-        }
-    }
-
     /// What the recipient shows of who is local here.
     fn locality(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, flow: &FlowKey) {
         let last = *flow.final_domain.as_ref().unwrap_or(&flow.forward_domain);
@@ -302,6 +196,57 @@ fn keep<const N: usize>(sample: &mut Smallest<Evidence, N>, fact: &Fact<'_>) {
     if sample.wants::<Place>(&fact.place) {
         sample.insert(Evidence::of(fact.place, fact.raw));
     }
+}
+
+impl Scribe for Books {
+    type Notes = Ledger;
+
+    fn new(window: Window) -> Books {
+        Books { window, ..Books::default() }
+    }
+
+    fn server_of(&mut self, record: &Record<'_>) -> Text {
+        self.names.server(record.server)
+    }
+
+    fn record(&mut self, fact: &Fact<'_>, format: &Text) {
+        if !self.window.holds(fact.time) {
+            return;
+        }
+        // Nearly always the same server writes on: it is looked up only when that changes.
+        if self.writing.0 != Some(fact.server) {
+            self.flush();
+            self.writing.0 = Some(fact.server);
+        }
+        let book = &mut self.writing.1;
+        book.records += 1;
+        book.span.see(fact.time);
+        if let Some(hour) = fact.time.map(Time::hour).filter(|hour| book.hours.last() != Some(hour)) {
+            book.hours.insert(hour);
+        }
+        keep(&mut book.evidence, fact);
+        if book.formats.is_empty() {
+            book.formats.insert(*format);
+        }
+    }
+
+    fn input(&mut self, file: FileId, input: Input) {
+        self.flush();
+        self.ledger.inputs.entry(file).or_default().merge(input);
+    }
+
+    fn hand_on(&mut self) -> Ledger {
+        Ledger::default()
+    }
+
+    fn finish(mut self) -> Ledger {
+        self.flush();
+        self.ledger
+    }
+}
+
+impl Notes for Ledger {
+    type Scribe = Books;
 }
 
 impl Observer for Books {
@@ -373,7 +318,7 @@ impl Observer for Books {
         }
         // The message counts with its first accepted recipient.
         let lead = message.recipients.iter().position(|recipient| recipient.refusal.is_none());
-        let way = self.way(message);
+        let way = self.names.way(message);
         for (index, recipient) in message.recipients.iter().enumerate() {
             self.recipient(message, recipient, way, Some(index) == lead);
         }

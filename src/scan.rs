@@ -3,7 +3,7 @@
 use crate::fold::{Chunk, Filter, Part, Rejected};
 use crate::ledger::{FileId, Ledger, Text};
 use crate::merge::Merge;
-use crate::observe::Books;
+use crate::scribe::{Notes, Scribe};
 use crate::source::{Log, Splitter};
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::collections::BTreeMap;
@@ -27,48 +27,63 @@ impl Default for Plan {
 }
 
 /// What a scan hands out while it runs. Called from one thread, in the order of the input.
-pub trait Watch: Send {
+pub trait Watch<N = Ledger>: Send {
     /// Bytes of text that were folded.
     fn folded(&mut self, bytes: u64);
     /// Lines that could not be parsed, if they were asked for.
     fn rejected(&mut self, path: &str, lines: &[Rejected]);
+    /// What is decided so far, in an order that no number of threads changes. Whoever has no use for all of it at the end
+    /// takes it away.
+    fn decided(&mut self, _notes: &mut N) {}
 }
 
 /// Reads logs to their end and returns what they amount to.
 ///
-/// Reading, folding and merging run beside each other on the current rayon pool; the ledger is the
-/// same for any number of threads and any chunk size. Read errors end a file and are noted among its
-/// problems.
+/// Read errors end a file and are noted among its problems.
 pub fn scan(logs: Vec<Log>, plan: Plan, filter: &Filter, watch: &mut dyn Watch) -> Ledger {
+    let (mut ledger, problems) = read_all(logs, plan, filter, watch);
+    for (file, problem) in problems {
+        ledger.inputs.entry(file).or_default().problems.insert(problem.into());
+    }
+    ledger
+}
+
+/// Reads logs to their end; returns what is written down of them, and what went wrong with files.
+///
+/// Reading, folding and merging run beside each other on the current rayon pool; the notes are the
+/// same for any number of threads and any chunk size. Read errors end a file.
+pub fn read_all<N: Notes>(
+    logs: Vec<Log>,
+    plan: Plan,
+    filter: &Filter,
+    watch: &mut dyn Watch<N>,
+) -> (N, Vec<(FileId, String)>) {
     let paths: BTreeMap<FileId, Text> = logs.iter().map(|log| (log.file, log.path)).collect();
     let (to_fold, chunks) = mpsc::sync_channel(plan.ahead.max(1));
     let (to_merge, parts) = mpsc::sync_channel(plan.ahead.max(1));
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || read(logs, plan.chunk_bytes, &to_fold));
         let merger = scope.spawn(|| merge(parts, &paths, filter, watch));
-        let fold = |mut books: Books, (number, chunk): (usize, Chunk)| {
-            let part = Part::read(&chunk, filter, &mut books);
+        let fold = |mut scribe: N::Scribe, (number, chunk): (usize, Chunk)| {
+            let part = Part::<N>::read(&chunk, filter, &mut scribe);
             // The merger only goes away by a panic, which the join below passes on.
             let _ = to_merge.send((number, chunk.bytes.len() as u64, part));
-            books
+            scribe
         };
-        let mut ledger = chunks
+        let mut notes = chunks
             .into_iter()
             .enumerate()
             .par_bridge()
-            .fold(|| Books::new(filter.window), fold)
-            .map(Books::into_ledger)
-            .reduce(Ledger::default, |mut a, b| {
+            .fold(|| N::Scribe::new(filter.window), fold)
+            .map(N::Scribe::finish)
+            .reduce(N::default, |mut a, b| {
                 a.merge(b);
                 a
             });
         drop(to_merge);
         let problems = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        ledger.merge(merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        for (file, problem) in problems {
-            ledger.inputs.entry(file).or_default().problems.insert(problem.into());
-        }
-        ledger
+        notes.merge(merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        (notes, problems)
     })
 }
 
@@ -90,46 +105,48 @@ fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: &SyncSender<Chunk>) -> Vec<
 
 /// Joins what the chunks left loose, in the order of the input: two neighbours of like size at a time, so that a
 /// line is looked at again only when its surroundings have doubled. Returns what that decides.
-fn merge(
-    parts: Receiver<(usize, u64, Part)>,
+fn merge<N: Notes>(
+    parts: Receiver<(usize, u64, Part<N>)>,
     paths: &BTreeMap<FileId, Text>,
     filter: &Filter,
-    watch: &mut dyn Watch,
-) -> Ledger {
-    let mut waiting: BTreeMap<usize, (u64, Part)> = BTreeMap::new();
+    watch: &mut dyn Watch<N>,
+) -> N {
+    let mut waiting: BTreeMap<usize, (u64, Part<N>)> = BTreeMap::new();
     let mut next = 0;
-    let mut tower: Vec<(u32, Part)> = Vec::new();
+    let mut tower: Vec<(u32, Part<N>)> = Vec::new();
     for (number, bytes, part) in parts {
         waiting.insert(number, (bytes, part));
         while let Some((bytes, mut part)) = waiting.remove(&next) {
             next += 1;
             hand_out(&mut part, paths, watch);
+            watch.decided(&mut part.notes);
             watch.folded(bytes);
             tower.push((0, part));
             while let [.., (below, _), (top, _)] = tower.as_slice() {
                 if below != top {
                     break;
                 }
-                join_top(&mut tower, filter);
+                join_top(&mut tower, filter, watch);
             }
         }
     }
     while 1 < tower.len() {
-        join_top(&mut tower, filter);
+        join_top(&mut tower, filter, watch);
     }
-    tower.pop().map_or_else(Ledger::default, |(_, part)| part.finish(filter.window))
+    tower.pop().map_or_else(N::default, |(_, part)| part.finish(filter.window))
 }
 
-fn join_top(tower: &mut Vec<(u32, Part)>, filter: &Filter) {
+fn join_top<N: Notes>(tower: &mut Vec<(u32, Part<N>)>, filter: &Filter, watch: &mut dyn Watch<N>) {
     let (Some((height, right)), Some((_, left))) = (tower.pop(), tower.last_mut()) else { return };
     left.merge(right);
     left.settle(filter.window, false);
+    watch.decided(&mut left.notes);
     if let Some((below, _)) = tower.last_mut() {
         *below = height + 1;
     }
 }
 
-fn hand_out(part: &mut Part, paths: &BTreeMap<FileId, Text>, watch: &mut dyn Watch) {
+fn hand_out<N>(part: &mut Part<N>, paths: &BTreeMap<FileId, Text>, watch: &mut dyn Watch<N>) {
     let rejected = std::mem::take(&mut part.rejected);
     for lines in rejected.chunk_by(|a, b| a.place.file == b.place.file) {
         let path = paths.get(&lines[0].place.file).map_or("", |path| path);

@@ -25,6 +25,9 @@ pub enum Verb {
     /// Read logs and say whether the server was abused
     #[command(after_help = SCAN_HELP)]
     Scan(Box<Scan>),
+    /// Write a row per recipient: who handed it in, to whom, what became of it
+    #[command(after_help = EXTRACT_HELP)]
+    Extract(Box<Extract>),
     /// List the log formats that are understood
     Formats,
     /// Say what a rule means, where it comes from, when it is wrong and what to do
@@ -45,14 +48,22 @@ Examples:
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the run failed or is incomplete.";
 
-/// Options of `scan`.
-#[derive(Debug, Args)]
-pub struct Scan {
-    /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input. Plain, gzip, bzip2,
-    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them
-    #[arg(required = true)]
-    pub paths: Vec<String>,
+const EXTRACT_HELP: &str = "\
+Columns: server, format, session, queue_id, message_id, time, client, client_name, helo, account, reverse_path, forward_path,
+original_forward_path, reply_code, outcome, next_hop, size_bytes, verdict, path, line. Times are UTC. An empty reverse_path is
+the null reverse-path; what the log does not say is missing. Rows come as mail is decided on, not sorted.
 
+Without --local-domain (or a site file) the logs are read twice: first to infer the site, which standard input does not allow.
+
+Examples:
+  relayaudit extract /var/log/mail.log* --to parquet --out mail.parquet
+  relayaudit extract mail.log --to ndjson | jq 'select(.verdict==\"relayed-unauthorised\")'
+
+Exit status: 0, or 2 if the run failed or is incomplete.";
+
+/// What the user says of the site.
+#[derive(Debug, Args)]
+pub struct SiteOptions {
     /// A domain of yours: mail for it is not relay. Begin with a dot to include subdomains. Repeatable
     #[arg(long, value_name = "DOMAIN", help_heading = "Your site (else it is inferred and shown)")]
     pub local_domain: Vec<String>,
@@ -68,6 +79,15 @@ pub struct Scan {
     /// A file with the same in TOML [default: relayaudit.toml in the current folder, if there is one]
     #[arg(long, value_name = "FILE", help_heading = "Your site (else it is inferred and shown)")]
     pub site: Option<PathBuf>,
+}
+
+/// What to read, and how.
+#[derive(Debug, Args)]
+pub struct ReadOptions {
+    /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input. Plain, gzip, bzip2,
+    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them
+    #[arg(required = true)]
+    pub paths: Vec<String>,
 
     /// The logs' format, instead of recognising it by content (see `relayaudit formats`)
     #[arg(long, value_name = "NAME", value_parser = log_format, help_heading = "Reading")]
@@ -90,6 +110,23 @@ pub struct Scan {
     /// Threads to use [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
     pub threads: Option<u16>,
+    /// Write the lines that could not be parsed to this file, with place and reason
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub unparsed: Option<PathBuf>,
+    /// No progress on the terminal
+    #[arg(long, short, help_heading = "Reading")]
+    pub quiet: bool,
+}
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// What to read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// The site.
+    #[command(flatten)]
+    pub site: SiteOptions,
 
     /// What to print: text, json, csv or markdown. The name of a log format is taken as --log-format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format, help_heading = "Output")]
@@ -97,18 +134,40 @@ pub struct Scan {
     /// Write every table to this folder, as CSV and Parquet
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub tables: Option<PathBuf>,
-    /// Write the lines that could not be parsed to this file, with place and reason
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub unparsed: Option<PathBuf>,
     /// Exit with 1 if a finding is at least this bad
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Medium, help_heading = "Output")]
     pub fail_on: Severity,
     /// Colours: auto follows the terminal and NO_COLOR
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
     pub color: Colour,
-    /// No progress on the terminal
-    #[arg(long, short, help_heading = "Output")]
-    pub quiet: bool,
+}
+
+/// Options of `extract`.
+#[derive(Debug, Args)]
+pub struct Extract {
+    /// What to read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// The site, for the column `verdict`.
+    #[command(flatten)]
+    pub site: SiteOptions,
+    /// What to write: csv, ndjson or parquet
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Csv, help_heading = "Output")]
+    pub to: Form,
+    /// Write to this file instead of standard output; needed for parquet
+    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+}
+
+/// Forms of `extract`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Comma-separated values with a line of names.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+    /// Apache Parquet.
+    Parquet,
 }
 
 /// Values of `--format`: what to print or, for those who think of the logs, a log format.
@@ -170,9 +229,11 @@ impl Scan {
             Choice::Log(format) => Some(format.0),
             Choice::Output(_) => None,
         });
-        self.log_format.map(|format| format.0).or(by_format)
+        self.read.log_format.map(|format| format.0).or(by_format)
     }
+}
 
+impl ReadOptions {
     /// The zone of stamps that name none.
     pub fn zone(&self) -> Zone {
         self.tz.unwrap_or(Zone::Machine)

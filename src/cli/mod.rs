@@ -1,13 +1,15 @@
 //! The program: reads the command line, runs a verb, answers with an exit status.
 
 mod args;
+mod extract;
 mod progress;
+mod reading;
 mod scan;
 mod words;
 
 use args::{Cli, Verb};
 use clap::Parser;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 /// Nothing found at or above `--fail-on`.
@@ -60,9 +62,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAILED));
         }
     };
-    let mut out = io::stdout().lock();
+    // Not locked: an extraction writes from another thread.
+    let mut out = BufWriter::new(io::stdout());
     let result = match &cli.verb {
         Verb::Scan(options) => scan::run(options, &mut out),
+        Verb::Extract(options) => extract::run(options),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),
     };

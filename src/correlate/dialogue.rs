@@ -146,6 +146,7 @@ fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction<'a>) -> Option<Mess
         vouched: false,
         origin: Origin::Network,
         reverse_path: None,
+        message_id: b"",
         size_bytes: 0,
         taken: false,
         opening,
@@ -161,8 +162,9 @@ fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction<'a>) -> Option<Mess
                 message.client = client;
                 message.recipients.push(recipient(forward_path, refusal, fact));
             }
-            Event::Data { client, size_bytes, reply, .. } => {
+            Event::Data { client, message_id, size_bytes, reply, .. } => {
                 message.client = client;
+                message.message_id = message_id;
                 message.taken = was_accepted(reply);
                 message.size_bytes = size_bytes.unwrap_or(0);
             }

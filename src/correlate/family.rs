@@ -159,6 +159,7 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
             None => Origin::Unknown,
         },
         reverse_path: None,
+        message_id: b"",
         size_bytes: 0,
         taken: false,
         opening,
@@ -222,6 +223,7 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
                 own.named(path, fact);
             });
         }
+        Event::MessageId(id) if message.message_id.is_empty() => message.message_id = id,
         Event::Queued { reverse_path, size_bytes, .. } => {
             message.taken = true;
             if is_first {

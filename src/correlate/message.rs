@@ -23,6 +23,8 @@ pub struct Message<'a> {
     pub origin: Origin,
     /// The reverse-path.
     pub reverse_path: Option<&'a [u8]>,
+    /// The Message-ID header, without angle brackets; empty where the log does not give it.
+    pub message_id: &'a [u8],
     /// Size in bytes; 0 if unknown.
     pub size_bytes: u64,
     /// Whether the message was taken in (DATA was accepted), and not just its recipients.

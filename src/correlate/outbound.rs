@@ -127,6 +127,7 @@ fn read<'a>(facts: &'a [Fact<'a>], transaction: &Transaction) -> Option<Message<
         vouched: false,
         origin: Origin::Outbound,
         reverse_path,
+        message_id: b"",
         size_bytes: 0,
         taken: true,
         opening,

@@ -18,6 +18,7 @@ pub(super) fn read<'a>(fact: &'a Fact<'a>) -> Message<'a> {
         vouched: false,
         origin: Origin::Unknown,
         reverse_path: None,
+        message_id: b"",
         size_bytes: 0,
         taken: true,
         opening: fact,

@@ -30,6 +30,7 @@ pub(super) fn read<'a>(fact: &'a Fact<'a>) -> Option<Message<'a>> {
         vouched: false,
         origin: Origin::Network,
         reverse_path: *reverse_path,
+        message_id: b"",
         size_bytes: *size_bytes,
         taken,
         opening: fact,

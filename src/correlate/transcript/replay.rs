@@ -205,6 +205,7 @@ impl<'a> Replay<'a> {
             vouched: self.vouched,
             origin: if self.continued { Origin::PassedOn } else { Origin::Session },
             reverse_path: transaction.reverse_path,
+            message_id: b"",
             size_bytes: if transaction.sent_bytes == 0 { transaction.declared_bytes } else { transaction.sent_bytes },
             taken: end.is_some_and(|(reply, _)| reply.is_positive()),
             opening: transaction.opening,

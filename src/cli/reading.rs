@@ -1,0 +1,91 @@
+//! What the verbs that read logs have in common: options in, logs, filter and stated site out.
+
+use super::args::{self, ReadOptions, SiteOptions};
+use super::{Error, complain};
+use crate::fold::Filter;
+use crate::observe::Window;
+use crate::site::{self, Origin, Site};
+use crate::source::{self, Logs, Reading};
+use relayaudit_parsers::registry::Format;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Name of the site file that is read without being asked for.
+const SITE_FILE: &str = "relayaudit.toml";
+
+/// How many files left out in folders are named one by one.
+const SKIPPED_SHOWN: usize = 5;
+
+/// Opens the logs that the options name, and says what could not be opened.
+pub fn logs(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
+    if let Some(threads) = options.threads {
+        // Fails only if a pool exists already, which then stays as it is.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+    let reading = Reading { format, zone: options.zone(), year: options.year };
+    let logs = source::open(&options.paths, &reading);
+    tell_problems(&logs);
+    logs
+}
+
+/// What the user says of the site: options first, then the site file.
+pub fn stated_site(options: &SiteOptions) -> Result<Site, Error> {
+    let mut site = Site::default();
+    for domain in &options.local_domain {
+        site.add_local_domain(domain, Origin::CommandLine);
+    }
+    for network in &options.trusted_net {
+        let network = site::parse_network(network).map_err(|what| Error::Option { option: "--trusted-net", what })?;
+        site.add_trusted_network(network, Origin::CommandLine);
+    }
+    for name in &options.server_name {
+        site.add_server_name(name, Origin::CommandLine);
+    }
+    for address in &options.server_ip {
+        let address = site::parse_address(address).map_err(|what| Error::Option { option: "--server-ip", what })?;
+        site.add_server_address(address, Origin::CommandLine);
+    }
+    let unasked = Path::new(SITE_FILE);
+    if let Some(path) = options.site.as_deref().or(unasked.is_file().then_some(unasked)) {
+        site.add_all(Site::load_toml(path)?);
+    }
+    Ok(site)
+}
+
+/// What to leave out.
+pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
+    let bound = |option: &'static str, text: &Option<String>| {
+        text.as_deref()
+            .map(|text| args::time(text, options.zone()).map_err(|what| Error::Option { option, what }))
+            .transpose()
+    };
+    let window = Window { since: bound("--since", &options.since)?, until: bound("--until", &options.until)? };
+    let ignore = match options.ignore.as_slice() {
+        [] => None,
+        patterns => {
+            let set = regex::bytes::RegexSet::new(patterns);
+            Some(set.map_err(|error| Error::Option { option: "--ignore", what: error.to_string() })?)
+        }
+    };
+    Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some() })
+}
+
+/// Names every path that leads nowhere, and some of the files in folders that are no logs.
+fn tell_problems(logs: &Logs) {
+    for failure in &logs.failures {
+        complain(&format!("{}: {}", failure.path, failure.what));
+    }
+    for skipped in logs.skipped.iter().take(SKIPPED_SHOWN) {
+        complain(&format!("{}: left out: {}", skipped.path, skipped.what));
+    }
+    if let Some(more) = logs.skipped.len().checked_sub(SKIPPED_SHOWN).filter(|more| 0 < *more) {
+        complain(&format!("{more} more files left out"));
+    }
+}
+
+/// Makes a file to write to.
+pub fn create(path: &Path) -> Result<Box<dyn Write + Send>, Error> {
+    let file = File::create(path).map_err(|source| Error::Write { path: path.display().to_string(), source })?;
+    Ok(Box::new(BufWriter::new(file)))
+}
