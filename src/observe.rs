@@ -309,7 +309,7 @@ impl Observer for Books {
         }
         let server = fact.record.server;
         match &fact.record.event {
-            Event::Connect { client } => {
+            Event::Connect { client, .. } => {
                 self.client_facts(server, client, fact.time).sessions += 1;
                 self.server(server).sessions += 1;
             }
