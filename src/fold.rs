@@ -93,7 +93,7 @@ impl Part {
         for line in lines(&chunk.bytes) {
             reading.line(line, &mut facts);
         }
-        let loose = digest(&facts, &reading.edges, false, reading.books);
+        let loose = digest(&mut facts, &reading.edges, false, reading.books);
         let mut part = reading.finish();
         part.loose = facts
             .iter()
@@ -115,9 +115,9 @@ impl Part {
     ///
     /// Call it only on a part that is whole between its edges (neighbouring chunks), or with `at_end`.
     pub fn settle(&mut self, window: Window, at_end: bool) {
-        let facts: Vec<Fact<'_>> = self.loose.iter().filter_map(LooseLine::fact).collect();
+        let mut facts: Vec<Fact<'_>> = self.loose.iter().filter_map(LooseLine::fact).collect();
         let mut books = Books::new(window);
-        let mut parts = digest(&facts, &self.edges, at_end, &mut books).into_iter();
+        let mut parts = digest(&mut facts, &self.edges, at_end, &mut books).into_iter();
         self.loose.retain_mut(|line| match parts.next() {
             Some(parts) => {
                 line.parts = parts;

@@ -8,10 +8,12 @@ pub mod address;
 pub mod exchange2000;
 pub mod exim;
 pub mod iis_w3c;
+pub mod opensmtpd;
 pub mod paths;
 pub mod postfix;
 pub mod record;
 pub mod registry;
+pub mod sendmail;
 pub mod syslog;
 pub mod text;
 

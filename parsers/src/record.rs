@@ -391,6 +391,8 @@ pub enum Event<'a> {
         child: &'a [u8],
         /// How.
         how: Offspring,
+        /// Whether the new message's deliveries are all that the log goes on to say of it (Sendmail).
+        silent: bool,
     },
     /// The message left the queue.
     Removed,

@@ -44,8 +44,14 @@ pub struct Context {
 }
 
 /// Every format, in the order in which `relayaudit formats` lists them.
-pub const FORMATS: &[&Format] =
-    &[&crate::postfix::FORMAT, &crate::iis_w3c::FORMAT, &crate::exchange2000::FORMAT, &crate::exim::FORMAT];
+pub const FORMATS: &[&Format] = &[
+    &crate::postfix::FORMAT,
+    &crate::iis_w3c::FORMAT,
+    &crate::exchange2000::FORMAT,
+    &crate::exim::FORMAT,
+    &crate::sendmail::FORMAT,
+    &crate::opensmtpd::FORMAT,
+];
 
 /// The format of that name, if there is one.
 pub fn by_name(name: &str) -> Option<&'static Format> {

@@ -3,8 +3,9 @@
 //! The first life knows the client, the last one the outcome; each recipient counts once. A family
 //! is sealed when all its lives are, and when no line beyond the edges can add to it.
 
+use super::context::is_named;
 use super::message::{Message, Recipient};
-use super::queue::{Life, LifeKey, Queue, is_filter};
+use super::queue::{Life, LifeKey, Queue, is_after_data, is_filter};
 use super::recipients::Recipients;
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Place};
@@ -19,8 +20,8 @@ pub(super) fn settle<'a>(
     loose: &mut [Parts],
 ) {
     let mut families = Families::new(queue.lives.len());
-    let mut open: Vec<bool> =
-        queue.lives.iter().map(|life| !life.hard || life.closed.is_none() || life.entangled).collect();
+    let is_open = |life: &Life<'_>| life.closed.is_none() && !lingered_out(life, edges);
+    let mut open: Vec<bool> = queue.lives.iter().map(|life| !life.hard || is_open(life) || life.entangled).collect();
     for (index, life) in queue.lives.iter().enumerate() {
         let waits = families.link(facts, queue, edges, index as u32, life);
         open[index] |= waits;
@@ -39,6 +40,11 @@ pub(super) fn settle<'a>(
             }
         }
     }
+}
+
+/// Whether a life whose recipients all came to an end has waited long enough for more lines.
+fn lingered_out(life: &Life<'_>, edges: &Edges) -> bool {
+    life.tally.lingers() && life.tally.is_full() && !edges.near_end(life.server, life.last)
 }
 
 /// Keeps a line of an open family. The line that opened it also says which session may yet abandon it.
@@ -166,8 +172,9 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
     for (generation, life) in lives().enumerate() {
         let mut own = Recipients::default();
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
-            read_fact(fact, generation == 0, &mut message, &mut own);
+            read_fact(fact, (generation == 0).then_some(life), &mut message, &mut own);
         }
+        own.name_unreached();
         recipients.hand_on(own);
     }
     message.recipients = recipients.into_vec();
@@ -175,7 +182,9 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
     (message.taken || message.origin == Origin::Network).then_some(message)
 }
 
-fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, own: &mut Recipients<'a>) {
+/// Reads one line; `first` is the life that it belongs to, if it is the family's first.
+fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Message<'a>, own: &mut Recipients<'a>) {
+    let is_first = first.is_some();
     match &fact.record.event {
         Event::Accepted { client, account, .. } if is_first => {
             message.client = *client;
@@ -187,20 +196,36 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
             message.origin = Origin::Local;
             message.reverse_path = message.reverse_path.or(*reverse_path);
         }
-        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, notifies, .. } if is_first => {
+        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, recipients, notifies } if is_first => {
             message.client = *client;
             message.helo = helo;
             message.account = *account;
             message.user = user;
             message.reverse_path = Some(reverse_path);
             message.size_bytes = *size_bytes;
-            message.taken = true;
+            message.taken = recipients.is_none_or(|recipients| 0 < recipients && 0 < *size_bytes);
             message.origin = match (notifies, is_named(client)) {
                 (Some(_), _) => Origin::System,
                 (None, true) => Origin::Network,
                 (None, false) => Origin::Local,
             };
         }
+        Event::Envelope { client, account, reverse_path, forward_path, size_bytes, .. } => {
+            message.taken = true;
+            if let Some(life) = first {
+                message.client = *client;
+                message.account = *account;
+                message.reverse_path = reverse_path.or(message.reverse_path);
+                message.size_bytes = message.size_bytes.max(*size_bytes);
+                message.origin = match (is_named(client), life.hard) {
+                    (true, _) => Origin::Network,
+                    (false, true) => Origin::Local,
+                    (false, false) => Origin::Unknown,
+                };
+            }
+            own.expect(forward_path.as_deref(), fact);
+        }
+        Event::Refused { stage, .. } if is_after_data(stage) => message.taken = false,
         Event::Received { client, reverse_path, forward_paths, size_bytes, .. } => {
             message.client = *client;
             message.origin = if is_named(client) { Origin::Network } else { Origin::Local };
@@ -219,11 +244,19 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
             }
         }
         Event::Delivery { status: Status::Probe, .. } => {}
-        Event::Delivery { forward_paths, original_forward_path, next_hop, status, child, .. } => {
+        Event::Delivery { forward_paths, original_forward_path, expanded, next_hop, status, child, .. } => {
             let outcome = outcome(*status, next_hop);
             let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
             for forward_path in forward_paths.iter() {
-                let known = own.named(original_forward_path.unwrap_or(forward_path), fact);
+                let given = match (expanded, message.origin) {
+                    // What the client asked for is an alias of ours, and not logged unless its owner is.
+                    (true, Origin::Network) => {
+                        original_forward_path.filter(|owner| Some(*owner) != message.reverse_path).unwrap_or_default()
+                    }
+                    (true, _) => forward_path,
+                    (false, _) => original_forward_path.unwrap_or(forward_path),
+                };
+                let known = own.named(given, fact);
                 if Recipient::rank(known.recipient.outcome) <= Recipient::rank(outcome) {
                     known.filtered = filtered;
                     known.recipient.outcome = outcome;
@@ -235,11 +268,6 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
         }
         _ => {}
     }
-}
-
-/// Whether the log names a client at all: mail handed in on the server has none.
-fn is_named(client: &Peer<'_>) -> bool {
-    client.address.is_some() || !client.name.is_empty()
 }
 
 fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {

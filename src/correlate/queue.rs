@@ -5,12 +5,13 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
+use super::edges::NEAR_LINES;
 use super::family;
-use super::{Edges, Fact, Observer, Parts, Sorts};
+use super::tally::Tally;
+use super::{Context, Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::Place;
 use foldhash::HashMap;
-use relayaudit_parsers::paths::Paths;
-use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
+use relayaudit_parsers::record::{Event, NextHop, Offspring};
 use smallvec::{SmallVec, smallvec};
 
 /// Names a queue life within a stretch: server, scope, id.
@@ -26,15 +27,15 @@ pub(super) struct Life<'a> {
     /// How it was born, if another message announced it.
     pub(super) birth: Option<Offspring>,
     pub(super) opened: Place,
+    /// Its latest line that tells what became of recipients, or its first.
+    pub(super) last: Place,
     pub(super) closed: Option<Place>,
     /// Another life of the same id, whose beginning is not sure, was opened inside: what belongs to which can
     /// only be told with all lines of both.
     pub(super) entangled: bool,
     has_message_id: bool,
-    /// Recipients announced, recipients seen coming in, recipients that came to an end.
-    announced: u32,
-    seen: u32,
-    ended: u32,
+    /// How many of its recipients came to an end.
+    pub(super) tally: Tally<'a>,
 }
 
 /// All lives of one queue id in the stretch, and the stack of those still open (the top is; below it may be closed ones).
@@ -53,11 +54,21 @@ pub(super) struct Queue<'a> {
 }
 
 /// A message announced by a line of its parent.
-type Births<'a> = HashMap<LifeKey<'a>, Vec<(Place, Offspring)>>;
+type Births<'a> = HashMap<LifeKey<'a>, Vec<Birth>>;
+
+/// Such an announcement.
+#[derive(Clone, Copy)]
+struct Birth {
+    place: Place,
+    how: Offspring,
+    /// The message logs no line of its own when it begins.
+    silent: bool,
+}
 
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
     sorts: &Sorts,
+    context: &Context,
     edges: &Edges,
     at_end: bool,
     observer: &mut dyn Observer,
@@ -71,7 +82,7 @@ pub(super) fn digest<'a>(
             loose[index as usize].add(Parts::SESSION);
         }
         if fact.parts.has(Parts::MESSAGE) {
-            queue.message(index, fact, &births, edges);
+            queue.message(index, fact, &Surroundings { births: &births, context, edges });
         }
     }
     family::settle(facts, &queue, edges, at_end, observer, loose);
@@ -82,26 +93,33 @@ pub(super) fn digest<'a>(
     }
 }
 
+/// What a line is read against.
+struct Surroundings<'a, 's> {
+    births: &'s Births<'a>,
+    context: &'s Context,
+    edges: &'s Edges,
+}
+
 /// Every message that a line of the stretch announces, by its key.
 fn births<'a>(facts: &'a [Fact<'a>], links: &[u32]) -> Births<'a> {
     let mut births = Births::default();
     for fact in links.iter().map(|link| &facts[*link as usize]) {
-        if let Some((key, how)) = announced(fact) {
-            births.entry(key).or_default().push((fact.place, how));
+        if let Some((key, birth)) = announced(fact) {
+            births.entry(key).or_default().push(birth);
         }
     }
     births
 }
 
 /// The message that a line announces as made by the server itself, without a client.
-fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Offspring)> {
-    let (child, how) = match fact.record.event {
-        Event::Spawned { child, how } => (child, how),
-        Event::Delivery { child: Some((child, how @ Offspring::Forwarded)), .. } => (child, how),
+fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Birth)> {
+    let (child, how, silent) = match fact.record.event {
+        Event::Spawned { child, how, silent } => (child, how, silent),
+        Event::Delivery { child: Some((child, how @ Offspring::Forwarded)), .. } => (child, how, false),
         _ => return None,
     };
     let parent = fact.record.message?;
-    Some(((fact.record.server, parent.scope, child), how))
+    Some(((fact.record.server, parent.scope, child), Birth { place: fact.place, how, silent }))
 }
 
 /// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
@@ -109,7 +127,9 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
     let mut born: HashMap<LifeKey<'_>, bool> = HashMap::default();
     for life in queue.lives.iter().filter(|life| life.birth.is_some()) {
         if let (Some(key), Some(first)) = (key_of(facts, life), life.facts.first()) {
-            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE);
+            // One that began with a delivery may log more after it is full.
+            let may_go_on = life.tally.is_full() && edges.near_end(life.server, life.opened);
+            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE) || may_go_on;
         }
     }
     for link in links {
@@ -157,7 +177,7 @@ impl<'a> Queue<'a> {
         self.shut(&key);
     }
 
-    fn message(&mut self, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
+    fn message(&mut self, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
         let Some(message) = fact.record.message else { return };
         let key = (fact.record.server, message.scope, message.id);
         match &fact.record.event {
@@ -170,20 +190,41 @@ impl<'a> Queue<'a> {
             Event::Submitted { .. } => {
                 self.open(key, index, fact, true);
             }
-            Event::Arrived { recipients, notifies, .. } => {
-                let life = self.open(key, index, fact, true) as usize;
-                self.lives[life].announced = recipients.unwrap_or(0);
-                self.lives[life].birth = notifies.map(|_| Offspring::Notification);
+            Event::Arrived { recipients, notifies, size_bytes, .. } => {
+                let life = self.open(key, index, fact, true);
+                let waits = around.context.waits(index);
+                let opened = &mut self.lives[life as usize];
+                opened.birth = notifies.map(|_| Offspring::Notification);
+                opened.entangled = waits;
+                opened.tally.announce(*recipients, *size_bytes);
+                if *recipients == Some(0) {
+                    self.end(key, life, fact.place);
+                }
             }
-            Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
+            Event::Envelope { envelope, envelopes, .. } => {
+                let life = match self.top(&key) {
+                    Some(life) => {
+                        self.lives[life as usize].facts.push(index);
+                        life
+                    }
+                    None => self.open(key, index, fact, around.context.has_begun(index)),
+                };
+                self.lives[life as usize].tally.expect(envelope, *envelopes);
+            }
+            Event::MessageId(_) => self.message_id(key, index, fact, around),
             Event::Received { recipients, forward_paths, .. } => {
                 self.received(key, index, fact, *recipients, forward_paths.iter().count() as u32);
             }
-            Event::Delivery { status, forward_paths, .. } => self.delivery(key, index, fact, *status, forward_paths),
+            Event::Delivery { .. } => self.delivery(key, index, fact, around),
             Event::Removed => self.close(key, index, fact),
             Event::Refused { stage, .. } if is_after_data(stage) => self.close(key, index, fact),
-            Event::Queued { .. } | Event::Spawned { .. } => {
+            Event::Queued { .. } => {
                 self.attach(key, index, fact);
+            }
+            // Recipients went on under another id; how many, the line does not say.
+            Event::Spawned { how: Offspring::Forwarded, .. } => {
+                let life = self.attach(key, index, fact);
+                self.lives[life as usize].tally.hand_on();
             }
             _ => {}
         }
@@ -197,12 +238,11 @@ impl<'a> Queue<'a> {
             hard,
             birth: None,
             opened: fact.place,
+            last: fact.place,
             closed: None,
             entangled: false,
             has_message_id: matches!(fact.record.event, Event::MessageId(_)),
-            announced: 0,
-            seen: 0,
-            ended: 0,
+            tally: Tally::default(),
         });
         let lives = self.by_key.entry(key).or_default();
         lives.all.push(life);
@@ -245,10 +285,11 @@ impl<'a> Queue<'a> {
         }
     }
 
-    fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
-        if let Some((_, how)) = births.get(&key).and_then(|births| nearest(births, fact.place, edges)) {
+    fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
+        let births = around.births.get(&key);
+        if let Some(birth) = births.and_then(|births| nearest(births, fact.place, around.edges)) {
             let life = self.open(key, index, fact, true);
-            self.lives[life as usize].birth = Some(*how);
+            self.lives[life as usize].birth = Some(birth.how);
             return;
         }
         match self.top(&key) {
@@ -274,42 +315,65 @@ impl<'a> Queue<'a> {
     /// Mail coming in, logged with some or all of its recipients: the life has begun for sure when all are seen.
     fn received(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, recipients: u32, named: u32) {
         let life = match self.top(&key) {
-            Some(life) if self.lives[life as usize].seen < self.lives[life as usize].announced => {
+            Some(life) if !self.lives[life as usize].tally.is_all_in() => {
                 self.lives[life as usize].facts.push(index);
                 life
             }
             _ => self.open_inside(key, index, fact),
         };
         let life = &mut self.lives[life as usize];
-        life.announced = recipients.max(1);
-        life.seen += named;
-        life.hard = life.announced <= life.seen;
+        life.tally.came_in(recipients, named);
+        life.hard = life.tally.is_all_in();
     }
 
-    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status, paths: &Paths<'a>) {
-        let at = self.attach(key, index, fact);
-        let life = &mut self.lives[at as usize];
-        if matches!(status, Status::Sent | Status::Bounced | Status::Expired) && 0 < life.announced {
-            life.ended += paths.iter().count() as u32;
-            if life.hard && life.announced <= life.ended {
-                self.end(key, at, fact.place);
-            }
+    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
+        if let Some(top) = self.top(&key).filter(|top| self.is_over(*top, fact.place, around.edges)) {
+            let last = self.lives[top as usize].last;
+            self.end(key, top, last);
         }
+        let at = match self.top(&key) {
+            Some(_) => self.attach(key, index, fact),
+            None => self.born_or_known(key, index, fact, around),
+        };
+        let life = &mut self.lives[at as usize];
+        life.last = fact.place;
+        life.tally.delivery(&fact.record.event);
+        if life.hard && life.tally.is_full() && !life.tally.lingers() {
+            self.end(key, at, fact.place);
+        }
+    }
+
+    /// Opens a life with a delivery: that of a message announced shortly before, which logs no line of its own
+    /// (Sendmail's notifications), or one whose beginning is not in the stretch.
+    fn born_or_known(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) -> u32 {
+        let births = around.births.get(&key).map(|births| &births[..births.partition_point(|b| b.place < fact.place)]);
+        let birth = births.and_then(|births| nearest(births, fact.place, around.edges)).filter(|birth| birth.silent);
+        let life = self.open(key, index, fact, birth.is_some());
+        if let Some(birth) = birth {
+            self.lives[life as usize].birth = Some(birth.how);
+            self.lives[life as usize].tally.announce(Some(1), 1);
+        }
+        life
+    }
+
+    /// Whether a life that lingered is over by the time of a line.
+    fn is_over(&self, life: u32, place: Place, edges: &Edges) -> bool {
+        let life = &self.lives[life as usize];
+        let gone = || NEAR_LINES < edges.lines_between(life.last, place);
+        life.hard && life.tally.lingers() && life.tally.is_full() && gone()
     }
 }
 
 /// The announcement nearest to a line, before or after it, if it is near enough. They are in order of place.
-fn nearest<'b>(births: &'b [(Place, Offspring)], place: Place, edges: &Edges) -> Option<&'b (Place, Offspring)> {
-    let after = births.partition_point(|(birth, _)| *birth < place);
-    let near = |birth: &&(Place, Offspring)| {
-        edges.lines_between(place.min(birth.0), place.max(birth.0)) <= super::edges::NEAR_LINES
-    };
+fn nearest<'b>(births: &'b [Birth], place: Place, edges: &Edges) -> Option<&'b Birth> {
+    let after = births.partition_point(|birth| birth.place < place);
+    let near = |birth: &&Birth| edges.lines_between(place.min(birth.place), place.max(birth.place)) <= NEAR_LINES;
     let before = after.checked_sub(1).and_then(|at| births.get(at)).filter(near);
     before.or_else(|| births.get(after).filter(near))
 }
 
 /// Whether a refusal at this stage ends the message, and not just one recipient.
-fn is_after_data(stage: &[u8]) -> bool {
+pub(super) fn is_after_data(stage: &[u8]) -> bool {
     !matches!(stage, b"CONNECT" | b"HELO" | b"EHLO" | b"AUTH" | b"MAIL" | b"RCPT" | b"VRFY" | b"ETRN" | b"UNKNOWN")
 }
 

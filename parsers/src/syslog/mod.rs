@@ -51,7 +51,8 @@ pub struct Daemon {
 }
 
 /// Every daemon that is understood.
-pub const DAEMONS: &[&Daemon] = &[&crate::postfix::DAEMON, &crate::exim::DAEMON];
+pub const DAEMONS: &[&Daemon] =
+    &[&crate::postfix::DAEMON, &crate::exim::DAEMON, &crate::sendmail::DAEMON, &crate::opensmtpd::DAEMON];
 
 /// Reason to ignore a line with nothing in it.
 pub const BLANK: &str = "blank line";
