@@ -72,6 +72,10 @@ fn less_than_one_line_in_a_thousand_is_not_understood() {
         ("iis-smtp-w3c", "iis-smtp-w3c"),
         ("exchange2000-tracking", "exchange2000-tracking"),
         ("exim", "mta/exim"),
+        ("sendmail", "sendmail"),
+        ("sendmail", "mta/sendmail"),
+        ("opensmtpd", "opensmtpd"),
+        ("opensmtpd", "mta/opensmtpd"),
     ] {
         if let Some((records, unparsed)) = check(format, folder) {
             assert!(0 < records, "{folder}");
@@ -92,7 +96,7 @@ fn the_logs_of_exims_own_test_suite_are_mostly_understood() {
 fn files_of_other_kinds_are_accounted_for_too() {
     // Every file as every format: whatever it is, no panic, and no line is lost.
     for folder in ["sendmail", "opensmtpd", "qmail", "zeek", "iis-smtp-ncsa", "exchange-smtp-protocol"] {
-        for format in ["postfix", "iis-smtp-w3c", "exchange2000-tracking", "exim"] {
+        for format in ["postfix", "iis-smtp-w3c", "exchange2000-tracking", "exim", "sendmail", "opensmtpd"] {
             check(format, folder);
         }
     }

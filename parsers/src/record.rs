@@ -289,8 +289,7 @@ pub enum Event<'a> {
         /// Size in bytes; 0 if not logged.
         size_bytes: u64,
         /// Number of recipients, in logs whose messages are over when each recipient has come to an end; `None`
-        /// where another line says that the message is over. With no recipient, or no size, there was no message: the
-        /// client gave up, or everything was refused.
+        /// where another line says that the message is over. With no recipient or no size there was no message.
         recipients: Option<u32>,
         /// The id of the message that this one is a delivery status notification for.
         notifies: Option<&'a [u8]>,
@@ -368,8 +367,7 @@ pub enum Event<'a> {
     Delivery {
         /// The forward-paths it was for.
         forward_paths: Paths<'a>,
-        /// The forward-path before aliases and other rewriting, if it differs; never with several, unless they
-        /// are `expanded`.
+        /// The forward-path before aliases and other rewriting, if it differs; with several only if they are `expanded`.
         original_forward_path: Option<&'a [u8]>,
         /// Whether the paths are written as aliases and `.forward` files give them and not as clients do, so that
         /// the client asked for another, perhaps one that is not logged (Sendmail: without angle brackets).

@@ -213,11 +213,11 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
         Event::Envelope { client, account, reverse_path, forward_path, size_bytes, .. } => {
             message.taken = true;
             if let Some(life) = first {
-                message.client = *client;
-                message.account = *account;
-                message.reverse_path = reverse_path.or(message.reverse_path);
+                message.client = if is_named(&message.client) { message.client } else { *client };
+                message.account = message.account.or(*account);
+                message.reverse_path = message.reverse_path.or(*reverse_path);
                 message.size_bytes = message.size_bytes.max(*size_bytes);
-                message.origin = match (is_named(client), life.hard) {
+                message.origin = match (is_named(&message.client), life.hard) {
                     (true, _) => Origin::Network,
                     (false, true) => Origin::Local,
                     (false, false) => Origin::Unknown,

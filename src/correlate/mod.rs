@@ -12,6 +12,7 @@
 //!
 //! Nothing here knows a format (the words of `relayaudit_parsers::record` are all it sees) or the site.
 
+mod births;
 mod context;
 mod dialogue;
 mod edges;

@@ -5,6 +5,8 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
+use super::births::{Birth, Births, announced, birth_before, births, nearest};
+use super::context::is_named;
 use super::edges::NEAR_LINES;
 use super::family;
 use super::tally::Tally;
@@ -53,18 +55,6 @@ pub(super) struct Queue<'a> {
     sessions: HashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
 }
 
-/// A message announced by a line of its parent.
-type Births<'a> = HashMap<LifeKey<'a>, Vec<Birth>>;
-
-/// Such an announcement.
-#[derive(Clone, Copy)]
-struct Birth {
-    place: Place,
-    how: Offspring,
-    /// The message logs no line of its own when it begins.
-    silent: bool,
-}
-
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
     sorts: &Sorts,
@@ -100,28 +90,6 @@ struct Surroundings<'a, 's> {
     edges: &'s Edges,
 }
 
-/// Every message that a line of the stretch announces, by its key.
-fn births<'a>(facts: &'a [Fact<'a>], links: &[u32]) -> Births<'a> {
-    let mut births = Births::default();
-    for fact in links.iter().map(|link| &facts[*link as usize]) {
-        if let Some((key, birth)) = announced(fact) {
-            births.entry(key).or_default().push(birth);
-        }
-    }
-    births
-}
-
-/// The message that a line announces as made by the server itself, without a client.
-fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Birth)> {
-    let (child, how, silent) = match fact.record.event {
-        Event::Spawned { child, how, silent } => (child, how, silent),
-        Event::Delivery { child: Some((child, how @ Offspring::Forwarded)), .. } => (child, how, false),
-        _ => return None,
-    };
-    let parent = fact.record.message?;
-    Some(((fact.record.server, parent.scope, child), Birth { place: fact.place, how, silent }))
-}
-
 /// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
 fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edges: &Edges, loose: &mut [Parts]) {
     let mut born: HashMap<LifeKey<'_>, bool> = HashMap::default();
@@ -153,8 +121,11 @@ impl<'a> Queue<'a> {
     /// the session may have begun before the stretch.
     fn session(&mut self, fact: &Fact<'a>) -> bool {
         let Some(session) = fact.record.session else { return false };
-        if !matches!(fact.record.event, Event::Connect { .. } | Event::Disconnect { .. } | Event::Accepted { .. }) {
-            return false;
+        match &fact.record.event {
+            Event::Connect { once: false, .. } | Event::Accepted { .. } => {}
+            Event::Disconnect { client, .. } if is_named(client) => {}
+            // Sessions that name their client once give nothing up half-way: see `context`.
+            _ => return false,
         }
         let key = (fact.record.server, session.scope, session.id);
         match self.sessions.insert(key, None) {
@@ -331,9 +302,13 @@ impl<'a> Queue<'a> {
             let last = self.lives[top as usize].last;
             self.end(key, top, last);
         }
-        let at = match self.top(&key) {
-            Some(_) => self.attach(key, index, fact),
-            None => self.born_or_known(key, index, fact, around),
+        let birth = around.births.get(&key).and_then(|births| birth_before(births, fact.place, around.edges));
+        let at = match (self.top(&key), birth) {
+            (Some(top), Some(birth)) if self.lives[top as usize].opened < birth.place => {
+                self.born(key, index, fact, birth)
+            }
+            (Some(_), _) | (None, None) => self.attach(key, index, fact),
+            (None, Some(birth)) => self.born(key, index, fact, birth),
         };
         let life = &mut self.lives[at as usize];
         life.last = fact.place;
@@ -343,16 +318,11 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Opens a life with a delivery: that of a message announced shortly before, which logs no line of its own
-    /// (Sendmail's notifications), or one whose beginning is not in the stretch.
-    fn born_or_known(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) -> u32 {
-        let births = around.births.get(&key).map(|births| &births[..births.partition_point(|b| b.place < fact.place)]);
-        let birth = births.and_then(|births| nearest(births, fact.place, around.edges)).filter(|birth| birth.silent);
-        let life = self.open(key, index, fact, birth.is_some());
-        if let Some(birth) = birth {
-            self.lives[life as usize].birth = Some(birth.how);
-            self.lives[life as usize].tally.announce(Some(1), 1);
-        }
+    /// Opens a life with a delivery: that of a message announced before, which logs no line of its own.
+    fn born(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, birth: Birth) -> u32 {
+        let life = self.open(key, index, fact, true);
+        self.lives[life as usize].birth = Some(birth.how);
+        self.lives[life as usize].tally.announce(Some(1), 1);
         life
     }
 
@@ -362,14 +332,6 @@ impl<'a> Queue<'a> {
         let gone = || NEAR_LINES < edges.lines_between(life.last, place);
         life.hard && life.tally.lingers() && life.tally.is_full() && gone()
     }
-}
-
-/// The announcement nearest to a line, before or after it, if it is near enough. They are in order of place.
-fn nearest<'b>(births: &'b [Birth], place: Place, edges: &Edges) -> Option<&'b Birth> {
-    let after = births.partition_point(|birth| birth.place < place);
-    let near = |birth: &&Birth| edges.lines_between(place.min(birth.place), place.max(birth.place)) <= NEAR_LINES;
-    let before = after.checked_sub(1).and_then(|at| births.get(at)).filter(near);
-    before.or_else(|| births.get(after).filter(near))
 }
 
 /// Whether a refusal at this stage ends the message, and not just one recipient.

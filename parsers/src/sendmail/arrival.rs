@@ -1,7 +1,7 @@
 //! Mail coming in: `from=<S>, size=2345, class=0, nrcpts=1, msgid=<x@example.org>, proto=ESMTP, daemon=MTA, relay=HOST`
 //! (sendmail/headers.c, `logsender`).
 
-use super::atoms::{addresses, bare, relay};
+use super::atoms::{bare, guarded_end, relay};
 use crate::record::{Event, Peer};
 use crate::text::{Expected, Parsed, expect, number};
 use memchr::memmem;
@@ -56,11 +56,8 @@ pub fn may_have_logged_in(statement: &[u8]) -> bool {
 /// was cut has no end: then up to the last one within the length that is logged.
 fn sender(input: &[u8]) -> Parsed<'_, &[u8]> {
     const NEXT: &[u8] = b", size=";
-    let (rest, found) = addresses(input)?;
-    if rest.starts_with(NEXT) {
-        return Ok((rest, found));
-    }
-    let end = memmem::rfind(&input[..input.len().min(SENDER + NEXT.len())], NEXT);
+    let whole = guarded_end(input).filter(|end| input[*end..].starts_with(NEXT));
+    let end = whole.or_else(|| memmem::rfind(&input[..input.len().min(SENDER + NEXT.len())], NEXT));
     let (found, rest) = input.split_at(end.unwrap_or(input.len()));
     if end.is_none() {
         return Err(nom::Err::Error(Expected { rest, what: "`, size=` after the sender" }));

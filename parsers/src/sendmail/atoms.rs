@@ -34,7 +34,9 @@ pub fn addresses(input: &[u8]) -> Parsed<'_, &[u8]> {
     Ok((rest, list))
 }
 
-fn guarded_end(text: &[u8]) -> Option<usize> {
+/// Where the first comma and space stands outside of quotation marks and angle brackets, or the text ends; `None` if one of
+/// these is never closed.
+pub fn guarded_end(text: &[u8]) -> Option<usize> {
     let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
     for (at, byte) in text.iter().enumerate() {
         match byte {
