@@ -115,7 +115,7 @@ impl<N: Notes> Part<N> {
                     .for_each(|(raw, before)| reading.line(LogLine { before, pieces: 1, raw, text: raw }, &mut facts));
             }
         }
-        let loose = digest(&facts, &reading.edges, false, reading.scribe);
+        let loose = digest(&mut facts, &reading.edges, false, reading.scribe);
         let loose = facts
             .iter()
             .zip(loose)
@@ -139,9 +139,9 @@ impl<N: Notes> Part<N> {
     ///
     /// Call it only on a part that is whole between its edges (neighbouring chunks), or with `at_end`.
     pub fn settle(&mut self, window: Window, at_end: bool) {
-        let facts: Vec<Fact<'_>> = self.loose.iter().filter_map(LooseLine::fact).collect();
+        let mut facts: Vec<Fact<'_>> = self.loose.iter().filter_map(LooseLine::fact).collect();
         let mut scribe = N::Scribe::new(window);
-        let mut parts = digest(&facts, &self.edges, at_end, &mut scribe).into_iter();
+        let mut parts = digest(&mut facts, &self.edges, at_end, &mut scribe).into_iter();
         self.loose.retain_mut(|line| match parts.next() {
             Some(parts) => {
                 line.parts = parts;

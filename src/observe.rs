@@ -256,7 +256,7 @@ impl Observer for Books {
         }
         let server = fact.server;
         match &fact.record.event {
-            Event::Connect { client } => {
+            Event::Connect { client, .. } => {
                 self.client_facts(server, client, fact.time).sessions += u64::from(fact.times);
                 self.server(server).sessions += u64::from(fact.times);
             }

@@ -77,6 +77,10 @@ fn less_than_one_line_in_a_thousand_is_not_understood() {
         ("exchange-tracking", "exchange-message-tracking"),
         ("exchange-agent", "exchange-agent-log"),
         ("exim", "mta/exim"),
+        ("sendmail", "sendmail"),
+        ("sendmail", "mta/sendmail"),
+        ("opensmtpd", "opensmtpd"),
+        ("opensmtpd", "mta/opensmtpd"),
     ] {
         if let Some((records, unparsed)) = check(format, folder) {
             assert!(0 < records, "{folder}");

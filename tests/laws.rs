@@ -137,6 +137,21 @@ fn every_single_cut_of_every_sample() {
     }
 }
 
+/// Sessions that name their client once, in both generations of OpenSMTPD's log, and log-ins of Sendmail.
+const SESSIONS: &str = include_str!("common/sessions.log");
+
+#[test]
+fn sessions_cut_everywhere() {
+    let format = by_name("sendmail").unwrap();
+    let lines = SESSIONS.lines().count();
+    for first in 1..lines {
+        for second in first..lines {
+            check("sessions", format, SESSIONS.as_bytes(), &[first, second], &[1, 0, 2]);
+        }
+    }
+    check("sessions", format, SESSIONS.as_bytes(), &(0..lines).collect::<Vec<_>>(), &[5, 3, 9, 1, 7, 2]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -147,6 +162,15 @@ proptest! {
         prop_assume!(!all.is_empty());
         let (name, format, text) = which.get(&all);
         check(name, format, text, &cuts, &keys);
+    }
+
+    #[test]
+    fn any_cuts_of_lines_in_any_order(lines in prop::collection::vec(prop::sample::select(hostile_pieces()), 1..40),
+                                      cuts in prop::collection::vec(any::<usize>(), 1..8)) {
+        let text = lines.into_iter().map(|line| line.trim_ascii_start()).collect::<Vec<_>>().concat();
+        for format in FORMATS {
+            check("lines in any order", format, &text, &cuts, &[3, 1, 2]);
+        }
     }
 
     #[test]
@@ -199,6 +223,22 @@ fn hostile_pieces() -> Vec<&'static [u8]> {
         b"\nNov 24 10:00:00 mx postfix/smtp[4]: AAAAAA1: to=<b@example.net>, relay=m[198.51.100.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)\n",
         b"\nNov 24 10:00:00 mx postfix/qmgr[3]: AAAAAA1: removed\n",
         b"\nNov 24 10:00:00 mx postfix/smtpd[1]: disconnect from a[192.0.2.1]\n",
+        b"\nNov 24 10:00:00 mx sm-mta[5]: AUTH=server, relay=a [192.0.2.1], authid=anna, mech=LOGIN, bits=0\n",
+        b"\nNov 24 10:00:00 mx sm-mta[5]: 6BOA00aa000005: from=<a@example.org>, size=1, class=0, nrcpts=2, proto=ESMTPA, relay=a [192.0.2.1]\n",
+        b"\nNov 24 10:00:00 mx sm-mta[5]: 6BOA00aa000005: from=<a@example.org>, size=0, class=0, nrcpts=1, proto=ESMTP, relay=b [192.0.2.2]\n",
+        b"\nNov 24 10:00:00 mx sm-mta[5]: 6BOA00aa000005: from=<>, size=0, class=0, nrcpts=0, proto=SMTP, relay=b [192.0.2.2]\n",
+        b"\nNov 24 10:00:00 mx sm-mta[5]: 6BOA00aa000005: <b@example.net>... User unknown\n",
+        b"\nNov 24 10:00:00 mx sm-mta[6]: 6BOA00aa000005: to=<b@example.net>, delay=00:00:01, mailer=esmtp, relay=m. [198.51.100.1], dsn=2.0.0, stat=Sent\n",
+        b"\nNov 24 10:00:00 mx sm-mta[6]: 6BOA00aa000005: to=c@example.net, delay=00:00:01, mailer=esmtp, relay=m. [198.51.100.1], dsn=4.0.0, stat=Deferred\n",
+        b"\nNov 24 10:00:00 mx sm-mta[6]: 6BOA00aa000006: to=<a@example.org>, delay=00:00:01, mailer=local, dsn=2.0.0, stat=Sent\n",
+        b"\nNov 24 10:00:00 mx sm-mta[6]: 6BOA00aa000005: 6BOA00aa000006: DSN: User unknown\n",
+        b"\nNov 24 10:00:00 mx sm-mta[6]: 6BOA00aa000005: 6BOA00aa000006: clone: owner=anna\n",
+        b"\nNov 24 10:00:00 mx smtpd[7]: 00000000000000aa smtp connected address=192.0.2.1 host=a\n",
+        b"\nNov 24 10:00:00 mx smtpd[7]: 00000000000000aa smtp message msgid=0000000b size=1 nrcpt=1 proto=ESMTP\n",
+        b"\nNov 24 10:00:00 mx smtpd[7]: 00000000000000aa smtp envelope evpid=0000000b00000001 from=<a@example.org> to=<b@example.net>\n",
+        b"\nNov 24 10:00:00 mx smtpd[7]: 00000000000000aa smtp failed-command command=\"RCPT TO:<c@example.net>\" result=\"550 Invalid recipient: <c@example.net>\"\n",
+        b"\nNov 24 10:00:00 mx smtpd[7]: 00000000000000cc mta delivery evpid=0000000b00000001 from=<a@example.org> to=<d@example.net> rcpt=<b@example.net> source=\"-\" relay=\"198.51.100.1 (m)\" delay=1s result=\"Ok\" stat=\"250 ok\"\n",
+        b"\nNov 24 10:00:00 mx smtpd[7]: 00000000000000cc mda delivery evpid=0000000b00000002 from=<a@example.org> to=<b@example.net> rcpt=<b@example.net> user=b delay=1s result=TempFail stat=later\n",
         b"\n#Fields: date time c-ip cs-username s-sitename s-computername cs-method cs-uri-query sc-status\n",
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX MAIL +FROM:<a@example.org> 250\n",
         b"\n2026-11-24 10:00:00 192.0.2.1 h SMTPSVC1 MX RCPT +TO:<b@example.net> 250\n",
@@ -282,16 +322,16 @@ fn an_empty_ledger_is_neutral() {
 
 #[test]
 fn real_servers_cut_at_random() {
-    let Some(logs) = corpus("mta/postfix") else { return };
-    let postfix = by_name("postfix").unwrap();
-    for (name, text) in logs.into_iter().filter(|(name, _)| name.contains("mail.iso.log") && !name.contains("s10_")) {
-        conserved(&name, &text, &whole(postfix, &text));
-        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
-        // More on demand: LAWS_SEEDS=100 cargo test --release --test laws
-        let seeds = std::env::var("LAWS_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(3usize);
-        for seed in 0..seeds {
-            let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
-            check(&name, postfix, &text, &cuts, &[4, 1, 3, 2, 0]);
+    for name in ["postfix", "sendmail", "opensmtpd"] {
+        let Some(logs) = corpus(&format!("mta/{name}")) else { return };
+        let format = by_name(name).unwrap();
+        let logs = logs.into_iter().filter(|(name, _)| name.contains("mail.iso.log") && !name.contains("s10_"));
+        let logs: Vec<(String, Vec<u8>)> = logs.collect();
+        logs.iter().for_each(|(name, text)| cut_at_random(name, format, text));
+        // One after the other they are long enough for lines to be out of each other's reach, and ids are used again.
+        if name != "postfix" {
+            let all = logs.into_iter().map(|(_, text)| text).collect::<Vec<_>>().concat();
+            cut_at_random(&format!("all of {name}"), format, &all);
         }
     }
 }
@@ -308,5 +348,16 @@ fn real_qmail_queues_cut_at_random() {
             let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
             check(&name, qmail, &text, &cuts, &[4, 1, 3, 2, 0]);
         }
+    }
+}
+
+fn cut_at_random(name: &str, format: &'static Format, text: &[u8]) {
+    conserved(name, text, &whole(format, text));
+    let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+    // More on demand: LAWS_SEEDS=100 cargo test --release --test laws
+    let seeds = std::env::var("LAWS_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(3usize);
+    for seed in 0..seeds {
+        let cuts: Vec<usize> = (1..8).map(|at| (at * 7919 + seed * 104_729) * 31 % lines).collect();
+        check(name, format, text, &cuts, &[4, 1, 3, 2, 0]);
     }
 }

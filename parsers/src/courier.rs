@@ -71,7 +71,7 @@ fn wanted<'a>(rest: &'a [u8], what: &'static str) -> nom::Err<Expected<'a>> {
 fn server(input: &[u8]) -> Result<Event<'_>, nom::Err<Expected<'_>>> {
     if let Some(rest) = input.strip_prefix(b"started,ip=[") {
         let end = memchr(b']', rest).ok_or_else(|| wanted(rest, "`]` after the address"))?;
-        return Ok(Event::Connect { client: Peer::from_address(&rest[..end]) });
+        return Ok(Event::Connect { client: Peer::from_address(&rest[..end]), once: false });
     }
     let Some(rest) = input.strip_prefix(b"error,relay=") else { return Ok(Event::Other) };
     let end = memchr(b',', rest).unwrap_or(rest.len());
@@ -165,6 +165,8 @@ fn delivery<'a>(input: &'a [u8], next_hop: NextHop<'a>) -> Result<Statement<'a>,
     let event = Event::Delivery {
         forward_paths: Paths::from(forward_path),
         original_forward_path: None,
+        expanded: false,
+        envelope: b"",
         next_hop,
         status,
         text: b"",
@@ -244,7 +246,7 @@ mod tests {
         check(
             "courieresmtpd",
             "started,ip=[::ffff:192.0.2.9],port=[25]",
-            "Connect { client: Peer { address: Some(192.0.2.9), name: [] } }",
+            "Connect { client: Peer { address: Some(192.0.2.9), name: [] }, once: false }",
         );
     }
 

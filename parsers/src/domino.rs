@@ -95,7 +95,7 @@ fn event(text: &[u8]) -> Event<'_> {
         Some(at) => host[at + 2..].strip_suffix(b")").unwrap_or_default(),
         None => host,
     });
-    host.and_then(peer).map_or(Event::Other, |client| Event::Connect { client })
+    host.and_then(peer).map_or(Event::Other, |client| Event::Connect { client, once: false })
 }
 
 /// An account and, behind the last `mark`, the address of the client.
@@ -119,7 +119,7 @@ mod tests {
                 Event::AuthFailed { client, account } => {
                     format!("{when} {:?} {:?}", client.address, account.map(String::from_utf8_lossy))
                 }
-                Event::Connect { client } => format!("{when} connect {:?}", client.address),
+                Event::Connect { client, .. } => format!("{when} connect {:?}", client.address),
                 event => format!("{when} {event:?}"),
             },
             Line::Unparsed(why) => format!("unparsed: {}", why.expected),

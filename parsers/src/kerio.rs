@@ -188,6 +188,8 @@ fn sent(rest: &[u8]) -> Option<(Option<&[u8]>, Event<'_>)> {
     let event = Event::Delivery {
         forward_paths: Paths::from(forward_path),
         original_forward_path: None,
+        expanded: false,
+        envelope: b"",
         next_hop,
         status,
         text: rest,

@@ -81,12 +81,14 @@ impl Reply<'_> {
 pub enum Event<'a> {
     /// A client connected.
     Connect {
-        /// The client.
+        /// The client; no address and no name for a program on the server itself.
         client: Peer<'a>,
+        /// Whether no other line of the session names the client, so that this one speaks for all (OpenSMTPD).
+        once: bool,
     },
     /// The session ended, in whatever way (QUIT, time-out, lost connection).
     Disconnect {
-        /// The client.
+        /// The client; no address and no name where only the line that began the session names it.
         client: Peer<'a>,
         /// AUTH commands that failed, where the log counts them (`auth=0/3`).
         auth_failures: u32,
@@ -105,9 +107,9 @@ pub enum Event<'a> {
         /// The account tried, if logged.
         account: Option<&'a [u8]>,
     },
-    /// A log-in succeeded.
+    /// A log-in succeeded. It holds for the rest of the session.
     AuthSucceeded {
-        /// The client.
+        /// The client, if the line names it.
         client: Peer<'a>,
         /// The account, if logged.
         account: Option<&'a [u8]>,
@@ -249,7 +251,7 @@ pub enum Event<'a> {
         client: Peer<'a>,
         /// The EHLO name; empty if not logged.
         helo: &'a [u8],
-        /// The account, if the client logged in.
+        /// The account, if the client logged in; empty if only another line of the session names it.
         account: Option<&'a [u8]>,
         /// The local user who handed it in; empty if it came by SMTP or is not logged.
         user: &'a [u8],
@@ -258,7 +260,7 @@ pub enum Event<'a> {
         /// Size in bytes; 0 if not logged.
         size_bytes: u64,
         /// Number of recipients, in logs whose messages are over when each recipient has come to an end; `None`
-        /// where another line says that the message is over.
+        /// where another line says that the message is over. With no recipient or no size there was no message.
         recipients: Option<u32>,
         /// The id of the message that this one is a delivery status notification for.
         notifies: Option<&'a [u8]>,
@@ -317,9 +319,27 @@ pub enum Event<'a> {
         /// The recipients.
         recipients: Fates<'a>,
     },
+    /// Part of what came in, in logs that say it in several lines (OpenSMTPD): the message as a whole, and each
+    /// recipient. The session says from whom.
+    Envelope {
+        /// The client, if the line names it.
+        client: Peer<'a>,
+        /// The account, if the client logged in and the line names it.
+        account: Option<&'a [u8]>,
+        /// The reverse-path, if the line gives it.
+        reverse_path: Option<&'a [u8]>,
+        /// A recipient.
+        forward_path: Option<&'a [u8]>,
+        /// The id of the recipient within the message, which its deliveries repeat; empty if not logged.
+        envelope: &'a [u8],
+        /// How many such ids the recipient was given, where the line counts them instead.
+        envelopes: u32,
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+    },
     /// The server refused something.
     Refused {
-        /// The client.
+        /// The client; no address and no name where another line of the session or of the message names it.
         client: Peer<'a>,
         /// Stage of the dialogue: `RCPT`, `MAIL`, `CONNECT`, `END-OF-MESSAGE`.
         stage: &'a [u8],
@@ -340,8 +360,13 @@ pub enum Event<'a> {
     Delivery {
         /// The forward-paths it was for.
         forward_paths: Paths<'a>,
-        /// The forward-path before aliases and other rewriting, if it differs; never with several.
+        /// The forward-path before aliases and other rewriting, if it differs; with several only if they are `expanded`.
         original_forward_path: Option<&'a [u8]>,
+        /// Whether the paths are written as aliases and `.forward` files give them and not as clients do, so that
+        /// the client asked for another, perhaps one that is not logged (Sendmail: without angle brackets).
+        expanded: bool,
+        /// The id of the recipient within the message (see [`Event::Envelope`]); empty if not logged.
+        envelope: &'a [u8],
         /// Where it went.
         next_hop: NextHop<'a>,
         /// What became of it.
@@ -357,6 +382,8 @@ pub enum Event<'a> {
         child: &'a [u8],
         /// How.
         how: Offspring,
+        /// Whether the new message's deliveries are all that the log goes on to say of it (Sendmail).
+        silent: bool,
     },
     /// One line says a whole transaction, or all of it that concerns these recipients: who asked, for whom, and what
     /// the server said to that (Zeek, CHKUSER, spamdyke). Nothing else that the log says is joined to it.

@@ -56,6 +56,8 @@ pub const FORMATS: &[&Format] = &[
     &crate::exchange_agent::FORMAT,
     &crate::exchange_online::FORMAT,
     &crate::exim::FORMAT,
+    &crate::sendmail::FORMAT,
+    &crate::opensmtpd::FORMAT,
     &crate::qmail::FORMAT,
     &crate::zeek::FORMAT,
     &crate::iis_native::FORMAT,

@@ -89,7 +89,7 @@ fn event<'a>(name: &'a [u8], rest: &'a [u8]) -> Result<Event<'a>, nom::Err<Expec
         });
     }
     Ok(match name {
-        b"smtp.connection-start" => Event::Connect { client },
+        b"smtp.connection-start" => Event::Connect { client, once: false },
         b"smtp.ehlo" => Event::Hello { client, name: one(b"domain")?.unwrap_or_default() },
         b"auth.failed" => Event::AuthFailed { client, account: one(b"accountName")? },
         b"auth.success" => Event::AuthSucceeded { client, account: one(b"accountName")? },

@@ -1,6 +1,12 @@
 //! Small things that several grammars share: what was expected, numbers, hosts.
 
 use crate::record::{Peer, Unparsed};
+use nom::branch::alt;
+use nom::bytes::complete::{take, take_till, take_till1};
+use nom::character::complete::char;
+use nom::combinator::{cut, recognize};
+use nom::multi::many0_count;
+use nom::sequence::delimited;
 use nom::{IResult, Parser, error::ErrorKind, error::ParseError};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -95,6 +101,58 @@ fn v4_or_v6(address: Ipv6Addr) -> IpAddr {
     address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
 }
 
+/// Parses a path in angle brackets: `<user@example.org>`, or `<>`.
+///
+/// Returns the bytes between the brackets. Postfix 3.5 and later, and Sendmail, quote local-parts as RFC 5321
+/// section 4.1.2 does (Postfix: `info_log_address_format = external`), so inside quotation marks `>` and
+/// escaped `"` are text: `<"a\"b>c"@example.org>`. Outside of them neither `"`, `<` nor `\` can
+/// stand: that is what keeps a quoted string from being read as if it began in its middle.
+pub fn path(input: &[u8]) -> Parsed<'_, &[u8]> {
+    // Nearly every path is plain, and this is most of what there is to parse.
+    let plain: Parsed<'_, _> = delimited(char('<'), take_till(is_special), char('>')).parse(input);
+    plain.or_else(|_| quoted_path(input))
+}
+
+/// What ends a run of plain text in a path.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'<' | b'>' | b'\\')
+}
+
+fn quoted_path(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let escaped = recognize((char('\\'), take(1usize)));
+    let text = many0_count(alt((take_till1(|b| matches!(b, b'\\' | b'"')), escaped)));
+    let end_of_quotes = cut(expect("`\"` to close the quoted local-part", char('"')));
+    let quoted = recognize(delimited(char('"'), text, end_of_quotes));
+    let inside = recognize(many0_count(alt((take_till1(is_special), quoted))));
+    let open = expect("`<` to open the path", char('<'));
+    let close = expect("`>` to close the path", char('>'));
+    delimited(open, inside, close).parse(input)
+}
+
+/// Splits `550 5.1.1 <object>: reason` into the code (0 if there is none) and what follows it.
+pub fn reply_code(text: &[u8]) -> (u16, &[u8]) {
+    match text {
+        [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..]
+            if !rest.first().is_some_and(u8::is_ascii_digit) =>
+        {
+            let code = [a, b, c].iter().fold(0, |sum, digit| sum * 10 + u16::from(**digit - b'0'));
+            (code, rest.strip_prefix(b" ").unwrap_or(rest))
+        }
+        _ => (0, text),
+    }
+}
+
+/// Drops `5.7.1 ` (RFC 3463), if it is there.
+pub fn without_enhanced_code(text: &[u8]) -> &[u8] {
+    match text {
+        [b'2' | b'4' | b'5', b'.', rest @ ..] => {
+            let length = rest.iter().position(|b| !(b.is_ascii_digit() || *b == b'.')).unwrap_or(rest.len());
+            rest[length..].strip_prefix(b" ").unwrap_or(text)
+        }
+        _ => text,
+    }
+}
+
 impl<'a> Peer<'a> {
     /// A peer of which only the address text is known.
     pub fn from_address(text: &'a [u8]) -> Peer<'a> {
@@ -104,7 +162,12 @@ impl<'a> Peer<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn said(bytes: &[u8]) -> &str {
+        std::str::from_utf8(bytes).unwrap()
+    }
 
     #[test]
     fn addresses_in_every_dress() {
@@ -129,5 +192,35 @@ mod tests {
         assert_eq!(number(b"-1"), None);
         assert_eq!(number(b"12a"), None);
         assert_eq!(number(b"99999999999999999999"), None);
+    }
+
+    #[test]
+    fn paths() {
+        let check = |input: &str, want: Result<(&str, &str), (usize, &str)>| {
+            let got = path(input.as_bytes()).map(|(rest, path)| (said(path), said(rest)));
+            let got = got.map_err(|error| unparsed(input.as_bytes(), &error)).map_err(|u| (u.at, u.expected));
+            assert_eq!(got, want, "{input}");
+        };
+        check("<bob@example.org>, size=9", Ok(("bob@example.org", ", size=9")));
+        check("<>", Ok(("", "")));
+        check(r#"<"a>b"@example.org>"#, Ok((r#""a>b"@example.org"#, "")));
+        check(r#"<"a\"b>c"@example.org>, x"#, Ok((r#""a\"b>c"@example.org"#, ", x")));
+        check("<a b@example.org>", Ok(("a b@example.org", "")));
+        check(r#"<a\"b@example.org>"#, Err((2, "`>` to close the path")));
+        check(r#"<"a@example.org>"#, Err((16, "`\"` to close the quoted local-part")));
+        check("<bob@example.org", Err((16, "`>` to close the path")));
+        check("bob", Err((0, "`<` to open the path")));
+    }
+
+    #[test]
+    fn codes() {
+        let check = |text: &str, want: (u16, &str)| {
+            assert_eq!(reply_code(text.as_bytes()), (want.0, want.1.as_bytes()), "{text}")
+        };
+        check("554 5.7.1 x", (554, "5.7.1 x"));
+        check("454", (454, ""));
+        check("5.7.1 x", (0, "5.7.1 x"));
+        check("5544 x", (0, "5544 x"));
+        check("", (0, ""));
     }
 }

@@ -3,8 +3,9 @@
 //! The first life knows the client, the last one the outcome; each recipient counts once. A family
 //! is sealed when all its lives are, and when no line beyond the edges can add to it.
 
+use super::context::is_named;
 use super::message::Message;
-use super::queue::{Life, LifeKey, Queue, is_filter};
+use super::queue::{Life, LifeKey, Queue, is_after_data, is_filter};
 use super::recipients::Recipients;
 use super::{Edges, Fact, Observer, Parts};
 use crate::ledger::{Origin, Outcome, Place};
@@ -20,8 +21,8 @@ pub(super) fn settle<'a>(
     loose: &mut [Parts],
 ) {
     let mut families = Families::new(queue.lives.len());
-    let mut open: Vec<bool> =
-        queue.lives.iter().map(|life| !life.hard || life.closed.is_none() || life.entangled).collect();
+    let is_open = |life: &Life<'_>| life.closed.is_none() && !lingered_out(life, edges);
+    let mut open: Vec<bool> = queue.lives.iter().map(|life| !life.hard || is_open(life) || life.entangled).collect();
     for (index, life) in queue.lives.iter().enumerate() {
         let waits = families.link(facts, queue, edges, index as u32, life);
         open[index] |= waits;
@@ -40,6 +41,11 @@ pub(super) fn settle<'a>(
             }
         }
     }
+}
+
+/// Whether a life whose recipients all came to an end has waited long enough for more lines.
+fn lingered_out(life: &Life<'_>, edges: &Edges) -> bool {
+    life.tally.lingers() && life.tally.is_full() && !edges.near_end(life.server, life.last)
 }
 
 /// Keeps a line of an open family. The line that opened it also says which session may yet abandon it.
@@ -79,14 +85,14 @@ impl Families {
     }
 
     /// Joins a life with those it was handed on as. Returns whether one may stand beyond the edges.
-    fn link(&mut self, facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, index: u32, life: &Life) -> bool {
+    fn link(&mut self, facts: &[Fact<'_>], queue: &Queue<'_>, edges: &Edges, index: u32, life: &Life<'_>) -> bool {
         let mut waits = false;
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
             let Some(message) = fact.record.message else { continue };
             match &fact.record.event {
                 Event::Accepted { original_id: Some(id), .. } => {
                     let key = (fact.server, message.scope, *id);
-                    let fits = |other: &Life| other.closed.is_none_or(|closed| fact.place < closed);
+                    let fits = |other: &Life<'_>| other.closed.is_none_or(|closed| fact.place < closed);
                     match find(queue, &key, fact.place, fits) {
                         Some(parent) if parent != index => self.join(parent, index),
                         _ => waits = true,
@@ -94,7 +100,7 @@ impl Families {
                 }
                 Event::Delivery { child: Some((id, Offspring::Reinjected)), next_hop, .. } if is_filter(next_hop) => {
                     let key = (fact.server, message.scope, *id);
-                    let fits = |other: &Life| {
+                    let fits = |other: &Life<'_>| {
                         other.closed.is_none_or(|closed| {
                             fact.place < closed || edges.lines_between(closed, fact.place) <= super::edges::NEAR_LINES
                         })
@@ -122,7 +128,7 @@ impl Families {
 const LIVES_TRIED: usize = 64;
 
 /// The latest life of a key that was opened before `place` and fits.
-fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life) -> bool) -> Option<u32> {
+fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life<'_>) -> bool) -> Option<u32> {
     let lives = &queue.by_key.get(key)?.all;
     let before = lives.partition_point(|life| queue.lives[*life as usize].opened < place);
     lives[..before].iter().rev().take(LIVES_TRIED).copied().find(|life| fits(&queue.lives[*life as usize]))
@@ -130,7 +136,7 @@ fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life)
 
 /// Whether a life came from this host itself without saying for whom, so that a line soon after it
 /// may still name the message it continues.
-fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life) -> bool {
+fn may_be_handed_back(facts: &[Fact<'_>], edges: &Edges, life: &Life<'_>) -> bool {
     let Some(first) = life.facts.first().map(|fact| &facts[*fact as usize]) else { return false };
     let (Event::Accepted { client, account: None, original_id: None } | Event::Arrived { client, account: None, .. }) =
         &first.record.event
@@ -170,9 +176,10 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
         let mut own = Recipients::default();
         let mut attempts = Attempts::default();
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
-            read_fact(fact, generation == 0, &mut message, &mut own);
+            read_fact(fact, (generation == 0).then_some(life), &mut message, &mut own);
             read_attempt(fact, &mut attempts, &mut own);
         }
+        own.name_unreached();
         recipients.hand_on(own);
     }
     message.recipients = recipients.into_vec();
@@ -180,7 +187,9 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
     (message.taken || message.origin == Origin::Network).then_some(message)
 }
 
-fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, own: &mut Recipients<'a>) {
+/// Reads one line; `first` is the life that it belongs to, if it is the family's first.
+fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Message<'a>, own: &mut Recipients<'a>) {
+    let is_first = first.is_some();
     match &fact.record.event {
         Event::Accepted { client, account, .. } if is_first => {
             message.client = *client;
@@ -198,20 +207,36 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
             message.origin = Origin::Local;
             message.reverse_path = message.reverse_path.or(*reverse_path);
         }
-        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, notifies, .. } if is_first => {
+        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, recipients, notifies } if is_first => {
             message.client = *client;
             message.helo = helo;
             message.account = *account;
             message.user = user;
             message.reverse_path = Some(reverse_path);
             message.size_bytes = *size_bytes;
-            message.taken = true;
+            message.taken = recipients.is_none_or(|recipients| 0 < recipients && 0 < *size_bytes);
             message.origin = match (notifies, is_named(client)) {
                 (Some(_), _) => Origin::System,
                 (None, true) => Origin::Network,
                 (None, false) => Origin::Local,
             };
         }
+        Event::Envelope { client, account, reverse_path, forward_path, size_bytes, .. } => {
+            message.taken = true;
+            if let Some(life) = first {
+                message.client = if is_named(&message.client) { message.client } else { *client };
+                message.account = message.account.or(*account);
+                message.reverse_path = message.reverse_path.or(*reverse_path);
+                message.size_bytes = message.size_bytes.max(*size_bytes);
+                message.origin = match (is_named(&message.client), life.hard) {
+                    (true, _) => Origin::Network,
+                    (false, true) => Origin::Local,
+                    (false, false) => Origin::Unknown,
+                };
+            }
+            own.expect(forward_path.as_deref(), fact);
+        }
+        Event::Refused { stage, .. } if is_after_data(stage) => message.taken = false,
         Event::Received { client, reverse_path, forward_paths, size_bytes, vouched, .. } => {
             message.client = *client;
             message.vouched = *vouched;
@@ -235,10 +260,18 @@ fn read_fact<'a>(fact: &'a Fact<'a>, is_first: bool, message: &mut Message<'a>, 
             members.iter().for_each(|member| own.stand_in(member, forward_path))
         }
         Event::Delivery { status: Status::Probe, .. } => {}
-        Event::Delivery { forward_paths, original_forward_path, next_hop, status, child, .. } => {
+        Event::Delivery { forward_paths, original_forward_path, expanded, next_hop, status, child, .. } => {
             let filtered = is_filter(next_hop) && matches!(child, Some((_, Offspring::Reinjected)));
             for forward_path in forward_paths.iter() {
-                let known = own.named(original_forward_path.unwrap_or(forward_path), fact);
+                let given = match (expanded, message.origin) {
+                    // What the client asked for is an alias of ours, and not logged unless its owner is.
+                    (true, Origin::Network) => {
+                        original_forward_path.filter(|owner| Some(*owner) != message.reverse_path).unwrap_or_default()
+                    }
+                    (true, _) => forward_path,
+                    (false, _) => original_forward_path.unwrap_or(forward_path),
+                };
+                let known = own.named(given, fact);
                 if known.note(outcome(*status, next_hop), forward_path, *next_hop, fact) {
                     known.filtered = filtered;
                 }
@@ -270,11 +303,6 @@ fn read_attempt<'a>(fact: &'a Fact<'a>, attempts: &mut Attempts<'a>, own: &mut R
         }
         _ => {}
     }
-}
-
-/// Whether the log names a client at all: mail handed in on the server has none.
-pub(super) fn is_named(client: &Peer<'_>) -> bool {
-    client.address.is_some() || !client.name.is_empty()
 }
 
 pub(super) fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {

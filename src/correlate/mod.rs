@@ -12,6 +12,8 @@
 //!
 //! Nothing here knows a format (the words of `relayaudit_parsers::record` are all it sees) or the site.
 
+mod births;
+mod context;
 mod dialogue;
 mod edges;
 mod family;
@@ -19,6 +21,7 @@ mod message;
 mod outbound;
 mod queue;
 mod recipients;
+mod tally;
 mod traced;
 mod transcript;
 mod whole;
@@ -27,6 +30,7 @@ pub use edges::Edges;
 pub use message::{Message, Recipient, Session};
 
 use crate::ledger::{Place, Text, Time};
+use context::Context;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::record::{Event, Offspring};
 
@@ -62,8 +66,10 @@ impl Parts {
     pub const SESSION: Parts = Parts(4);
     /// The announcement of another message (a notification, a forwarded copy).
     pub const LINK: Parts = Parts(8);
+    /// What it says for other lines of its session or message.
+    pub const CONTEXT: Parts = Parts(16);
     /// Everything: a line that no stretch has digested yet.
-    pub const ALL: Parts = Parts(15);
+    pub const ALL: Parts = Parts(31);
     /// Nothing.
     pub const NONE: Parts = Parts(0);
 
@@ -93,17 +99,22 @@ pub trait Observer {
     fn session(&mut self, session: &Session<'_>);
 }
 
-/// Digests a stretch: `facts` in the order of their places.
+/// Digests a stretch: `facts` in the order of their places, which are completed from each other.
 ///
 /// Gives `observer` all that is decided and returns, fact by fact, the parts that stay loose. With
 /// `at_end`, nothing more will come on either side: everything is decided and nothing stays loose.
-pub fn digest(facts: &[Fact<'_>], edges: &Edges, at_end: bool, observer: &mut dyn Observer) -> Vec<Parts> {
+pub fn digest(facts: &mut [Fact<'_>], edges: &Edges, at_end: bool, observer: &mut dyn Observer) -> Vec<Parts> {
+    let context = Context::complete(facts, edges, at_end);
+    let facts = &*facts;
     let mut loose = vec![Parts::NONE; facts.len()];
-    let sorts = Sorts::of(facts, observer);
-    queue::digest(facts, &sorts, edges, at_end, observer, &mut loose);
+    let sorts = Sorts::of(facts, &context, observer, &mut loose);
+    queue::digest(facts, &sorts, &context, edges, at_end, observer, &mut loose);
     dialogue::digest(facts, &sorts.dialogue, edges, at_end, observer, &mut loose);
     outbound::digest(facts, &sorts.outbound, edges, at_end, observer, &mut loose);
     transcript::digest(facts, &sorts.transcript, at_end, observer, &mut loose);
+    if !at_end {
+        context.keep_speakers(&mut loose);
+    }
     loose
 }
 
@@ -118,8 +129,8 @@ struct Sorts {
 }
 
 impl Sorts {
-    /// Sorts the lines in one pass; those that stand alone are observed at once.
-    fn of(facts: &[Fact<'_>], observer: &mut dyn Observer) -> Sorts {
+    /// Sorts the lines in one pass; those that stand alone are observed at once, unless they wait.
+    fn of(facts: &[Fact<'_>], context: &Context, observer: &mut dyn Observer, loose: &mut [Parts]) -> Sorts {
         let mut sorts = Sorts::default();
         for (index, fact) in facts.iter().enumerate() {
             // A stretch holds far fewer lines than 2^32: the splitter sees to it.
@@ -159,7 +170,10 @@ impl Sorts {
                 _ => sorts.queue.push(index),
             }
             if fact.parts.has(Parts::ALONE) {
-                observer.alone(fact);
+                match context.waits(index) {
+                    true => loose[index as usize].add(Parts::ALONE),
+                    false => observer.alone(fact),
+                }
             }
         }
         sorts

@@ -5,19 +5,22 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
+use super::births::{Birth, Births, announced, birth_before, births, nearest};
+use super::context::is_named;
+use super::edges::NEAR_LINES;
 use super::family;
-use super::{Edges, Fact, Observer, Parts, Sorts};
+use super::tally::Tally;
+use super::{Context, Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::{Place, Text};
 use foldhash::HashMap;
-use relayaudit_parsers::paths::Paths;
-use relayaudit_parsers::record::{Event, NextHop, Offspring, Status};
+use relayaudit_parsers::record::{Event, NextHop, Offspring};
 use smallvec::{SmallVec, smallvec};
 
 /// Names a queue life within a stretch: server, scope, id.
 pub(super) type LifeKey<'a> = (Text, &'a [u8], &'a [u8]);
 
 /// One queue life, as far as the stretch shows it.
-pub(super) struct Life {
+pub(super) struct Life<'a> {
     pub(super) server: Text,
     /// Its lines, by index.
     pub(super) facts: SmallVec<[u32; 8]>,
@@ -26,15 +29,15 @@ pub(super) struct Life {
     /// How it was born, if another message announced it.
     pub(super) birth: Option<Offspring>,
     pub(super) opened: Place,
+    /// Its latest line that tells what became of recipients, or its first.
+    pub(super) last: Place,
     pub(super) closed: Option<Place>,
     /// Another life of the same id, whose beginning is not sure, was opened inside: what belongs to which can
     /// only be told with all lines of both.
     pub(super) entangled: bool,
     has_message_id: bool,
-    /// Recipients announced, recipients seen coming in, recipients that came to an end.
-    announced: u32,
-    seen: u32,
-    ended: u32,
+    /// How many of its recipients came to an end.
+    pub(super) tally: Tally<'a>,
 }
 
 /// All lives of one queue id in the stretch, and the stack of those still open (the top is; below it may be closed ones).
@@ -46,7 +49,7 @@ pub(super) struct Lives {
 
 /// The lives of a stretch.
 pub(super) struct Queue<'a> {
-    pub(super) lives: Vec<Life>,
+    pub(super) lives: Vec<Life<'a>>,
     pub(super) by_key: HashMap<LifeKey<'a>, Lives>,
     /// The life that each session (server, scope, id) opened last.
     sessions: HashMap<LifeKey<'a>, Option<(LifeKey<'a>, u32)>>,
@@ -55,12 +58,10 @@ pub(super) struct Queue<'a> {
     attempts: HashMap<LifeKey<'a>, SmallVec<[u32; 1]>>,
 }
 
-/// A message announced by a line of its parent.
-type Births<'a> = HashMap<LifeKey<'a>, Vec<(Place, Offspring)>>;
-
 pub(super) fn digest<'a>(
     facts: &'a [Fact<'a>],
     sorts: &Sorts,
+    context: &Context,
     edges: &Edges,
     at_end: bool,
     observer: &mut dyn Observer,
@@ -81,7 +82,7 @@ pub(super) fn digest<'a>(
             loose[index as usize].add(Parts::SESSION);
         }
         if fact.parts.has(Parts::MESSAGE) {
-            queue.message(index, fact, &births, edges);
+            queue.message(index, fact, &Surroundings { births: &births, context, edges });
             if let Event::AttemptEnded { attempt, .. } = fact.record.event
                 && !queue.attempt_ended((fact.server, attempt.scope, attempt.id), index)
             {
@@ -97,26 +98,11 @@ pub(super) fn digest<'a>(
     }
 }
 
-/// Every message that a line of the stretch announces, by its key.
-fn births<'a>(facts: &'a [Fact<'a>], links: &[u32]) -> Births<'a> {
-    let mut births = Births::default();
-    for fact in links.iter().map(|link| &facts[*link as usize]) {
-        if let Some((key, how)) = announced(fact) {
-            births.entry(key).or_default().push((fact.place, how));
-        }
-    }
-    births
-}
-
-/// The message that a line announces as made by the server itself, without a client.
-fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Offspring)> {
-    let (child, how) = match fact.record.event {
-        Event::Spawned { child, how } => (child, how),
-        Event::Delivery { child: Some((child, how @ Offspring::Forwarded)), .. } => (child, how),
-        _ => return None,
-    };
-    let parent = fact.record.message?;
-    Some(((fact.server, parent.scope, child), how))
+/// What a line is read against.
+struct Surroundings<'a, 's> {
+    births: &'s Births<'a>,
+    context: &'s Context,
+    edges: &'s Edges,
 }
 
 /// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
@@ -124,7 +110,9 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
     let mut born: HashMap<LifeKey<'_>, bool> = HashMap::default();
     for life in queue.lives.iter().filter(|life| life.birth.is_some()) {
         if let (Some(key), Some(first)) = (key_of(facts, life), life.facts.first()) {
-            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE);
+            // One that began with a delivery may log more after it is full.
+            let may_go_on = life.tally.is_full() && edges.near_end(life.server, life.opened);
+            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE) || may_go_on;
         }
     }
     for link in links {
@@ -137,7 +125,7 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
     }
 }
 
-fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life) -> Option<LifeKey<'a>> {
+fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
     let fact = &facts[*life.facts.first()? as usize];
     let message = fact.record.message?;
     Some((fact.server, message.scope, message.id))
@@ -148,8 +136,11 @@ impl<'a> Queue<'a> {
     /// the session may have begun before the stretch.
     fn session(&mut self, fact: &Fact<'a>) -> bool {
         let Some(session) = fact.record.session else { return false };
-        if !matches!(fact.record.event, Event::Connect { .. } | Event::Disconnect { .. } | Event::Accepted { .. }) {
-            return false;
+        match &fact.record.event {
+            Event::Connect { once: false, .. } | Event::Accepted { .. } => {}
+            Event::Disconnect { client, .. } if is_named(client) => {}
+            // Sessions that name their client once give nothing up half-way: see `context`.
+            _ => return false,
         }
         let key = (fact.server, session.scope, session.id);
         match self.sessions.insert(key, None) {
@@ -172,7 +163,7 @@ impl<'a> Queue<'a> {
         self.shut(&key);
     }
 
-    fn message(&mut self, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
+    fn message(&mut self, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
         let Some(message) = fact.record.message else { return };
         let key = (fact.server, message.scope, message.id);
         match &fact.record.event {
@@ -189,23 +180,42 @@ impl<'a> Queue<'a> {
                 let life = self.attach(key, index, fact);
                 self.attempts.entry((fact.server, attempt.scope, attempt.id)).or_default().push(life);
             }
-            Event::Arrived { recipients, notifies, .. } => {
-                let life = self.open(key, index, fact, true) as usize;
-                // The line tells of all of them: no other can belong to its beginning.
-                self.lives[life].announced = recipients.unwrap_or(0);
-                self.lives[life].seen = recipients.unwrap_or(0);
-                self.lives[life].birth = notifies.map(|_| Offspring::Notification);
+            Event::Arrived { recipients, notifies, size_bytes, .. } => {
+                let life = self.open(key, index, fact, true);
+                let waits = around.context.waits(index);
+                let opened = &mut self.lives[life as usize];
+                opened.birth = notifies.map(|_| Offspring::Notification);
+                opened.entangled = waits;
+                opened.tally.announce(*recipients, *size_bytes);
+                if *recipients == Some(0) {
+                    self.end(key, life, fact.place);
+                }
             }
-            Event::MessageId(_) => self.message_id(key, index, fact, births, edges),
+            Event::Envelope { envelope, envelopes, .. } => {
+                let life = match self.top(&key) {
+                    Some(life) => {
+                        self.lives[life as usize].facts.push(index);
+                        life
+                    }
+                    None => self.open(key, index, fact, around.context.has_begun(index)),
+                };
+                self.lives[life as usize].tally.expect(envelope, *envelopes);
+            }
+            Event::MessageId(_) => self.message_id(key, index, fact, around),
             Event::Received { recipients, forward_paths, .. } => {
                 self.received(key, index, fact, *recipients, forward_paths.iter().count() as u32);
             }
-            Event::Delivery { status, forward_paths, .. } => self.delivery(key, index, fact, *status, forward_paths),
+            Event::Delivery { .. } => self.delivery(key, index, fact, around),
             Event::Expanded { members, .. } => self.expanded(key, index, fact, members.iter().count() as u32),
             Event::Removed => self.close(key, index, fact),
             Event::Refused { stage, .. } if is_after_data(stage) => self.close(key, index, fact),
-            Event::Queued { .. } | Event::Spawned { .. } => {
+            Event::Queued { .. } => {
                 self.attach(key, index, fact);
+            }
+            // Recipients went on under another id; how many, the line does not say.
+            Event::Spawned { how: Offspring::Forwarded, .. } => {
+                let life = self.attach(key, index, fact);
+                self.lives[life as usize].tally.hand_on();
             }
             _ => {}
         }
@@ -219,12 +229,11 @@ impl<'a> Queue<'a> {
             hard,
             birth: None,
             opened: fact.place,
+            last: fact.place,
             closed: None,
             entangled: false,
             has_message_id: matches!(fact.record.event, Event::MessageId(_)),
-            announced: 0,
-            seen: 0,
-            ended: 0,
+            tally: Tally::default(),
         });
         let lives = self.by_key.entry(key).or_default();
         lives.all.push(life);
@@ -267,10 +276,11 @@ impl<'a> Queue<'a> {
         }
     }
 
-    fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, births: &Births<'a>, edges: &Edges) {
-        if let Some((_, how)) = births.get(&key).and_then(|births| nearest(births, fact.place, edges)) {
+    fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
+        let births = around.births.get(&key);
+        if let Some(birth) = births.and_then(|births| nearest(births, fact.place, around.edges)) {
             let life = self.open(key, index, fact, true);
-            self.lives[life as usize].birth = Some(*how);
+            self.lives[life as usize].birth = Some(birth.how);
             return;
         }
         match self.top(&key) {
@@ -296,27 +306,21 @@ impl<'a> Queue<'a> {
     /// Mail coming in, logged with some or all of its recipients: the life has begun for sure when all are seen.
     fn received(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, recipients: u32, named: u32) {
         let life = match self.top(&key) {
-            Some(life) if self.lives[life as usize].seen < self.lives[life as usize].announced => {
+            Some(life) if !self.lives[life as usize].tally.is_all_in() => {
                 self.lives[life as usize].facts.push(index);
                 life
             }
             _ => self.open_inside(key, index, fact),
         };
         let life = &mut self.lives[life as usize];
-        life.announced = recipients.max(1);
-        life.seen += named;
-        life.hard = life.announced <= life.seen;
+        life.tally.came_in(recipients, named);
+        life.hard = life.tally.is_all_in();
     }
 
     /// One recipient became several: as many more must come to an end.
     fn expanded(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, members: u32) {
         let life = self.attach(key, index, fact) as usize;
-        let life = &mut self.lives[life];
-        if 0 < life.announced {
-            let more = members.saturating_sub(1);
-            life.announced = life.announced.saturating_add(more);
-            life.seen = life.seen.saturating_add(more);
-        }
+        self.lives[life].tally.expand(members);
     }
 
     /// Gives the end of an attempt to the open life that started the last attempt of this number. Returns whether
@@ -333,30 +337,45 @@ impl<'a> Queue<'a> {
         false
     }
 
-    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, status: Status, paths: &Paths<'a>) {
-        let at = self.attach(key, index, fact);
-        let life = &mut self.lives[at as usize];
-        if matches!(status, Status::Sent | Status::Bounced | Status::Expired) && 0 < life.announced {
-            life.ended += paths.iter().count() as u32;
-            if life.hard && life.announced <= life.ended {
-                self.end(key, at, fact.place);
-            }
+    fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
+        if let Some(top) = self.top(&key).filter(|top| self.is_over(*top, fact.place, around.edges)) {
+            let last = self.lives[top as usize].last;
+            self.end(key, top, last);
         }
+        let birth = around.births.get(&key).and_then(|births| birth_before(births, fact.place, around.edges));
+        let at = match (self.top(&key), birth) {
+            (Some(top), Some(birth)) if self.lives[top as usize].opened < birth.place => {
+                self.born(key, index, fact, birth)
+            }
+            (Some(_), _) | (None, None) => self.attach(key, index, fact),
+            (None, Some(birth)) => self.born(key, index, fact, birth),
+        };
+        let life = &mut self.lives[at as usize];
+        life.last = fact.place;
+        life.tally.delivery(&fact.record.event);
+        if life.hard && life.tally.is_full() && !life.tally.lingers() {
+            self.end(key, at, fact.place);
+        }
+    }
+
+    /// Opens a life with a delivery: that of a message announced before, which logs no line of its own.
+    fn born(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, birth: Birth) -> u32 {
+        let life = self.open(key, index, fact, true);
+        self.lives[life as usize].birth = Some(birth.how);
+        self.lives[life as usize].tally.announce(Some(1), 1);
+        life
+    }
+
+    /// Whether a life that lingered is over by the time of a line.
+    fn is_over(&self, life: u32, place: Place, edges: &Edges) -> bool {
+        let life = &self.lives[life as usize];
+        let gone = || NEAR_LINES < edges.lines_between(life.last, place);
+        life.hard && life.tally.lingers() && life.tally.is_full() && gone()
     }
 }
 
-/// The announcement nearest to a line, before or after it, if it is near enough. They are in order of place.
-fn nearest<'b>(births: &'b [(Place, Offspring)], place: Place, edges: &Edges) -> Option<&'b (Place, Offspring)> {
-    let after = births.partition_point(|(birth, _)| *birth < place);
-    let near = |birth: &&(Place, Offspring)| {
-        edges.lines_between(place.min(birth.0), place.max(birth.0)) <= super::edges::NEAR_LINES
-    };
-    let before = after.checked_sub(1).and_then(|at| births.get(at)).filter(near);
-    before.or_else(|| births.get(after).filter(near))
-}
-
 /// Whether a refusal at this stage ends the message, and not just one recipient.
-fn is_after_data(stage: &[u8]) -> bool {
+pub(super) fn is_after_data(stage: &[u8]) -> bool {
     !matches!(stage, b"CONNECT" | b"HELO" | b"EHLO" | b"AUTH" | b"MAIL" | b"RCPT" | b"VRFY" | b"ETRN" | b"UNKNOWN")
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Recipients<'a> {
     index: HashMap<&'a [u8], usize>,
     /// Recipients that the server put in the place of another, and that other.
     stand_ins: HashMap<&'a [u8], &'a [u8]>,
+    /// Paths that came in, with the line that says so: not yet in the list.
+    expected: Vec<(&'a [u8], &'a Fact<'a>)>,
 }
 
 /// From how many recipients on they are indexed.
@@ -87,6 +89,18 @@ impl<'a> Recipients<'a> {
             None => self.push(Entry { recipient: pending(path, fact), filtered: false }),
         };
         &mut self.list[at]
+    }
+
+    /// Notes a recipient that came in. A delivery may name it, as it is or as what it was rewritten to.
+    pub(super) fn expect(&mut self, path: Option<&'a [u8]>, fact: &'a Fact<'a>) {
+        self.expected.extend(path.map(|path| (path, fact)));
+    }
+
+    /// Names the recipients of which no delivery was logged.
+    pub(super) fn name_unreached(&mut self) {
+        for (path, fact) in std::mem::take(&mut self.expected) {
+            self.named(path, fact);
+        }
     }
 
     /// Replaces what this life handed to a filter by what became of it in the life that followed.

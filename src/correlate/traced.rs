@@ -1,7 +1,8 @@
 //! Messages of which one line tells all: there is nothing to join.
 
 use super::Fact;
-use super::family::{is_named, outcome};
+use super::context::is_named;
+use super::family::outcome;
 use super::message::{Message, Recipient};
 use super::recipients::pending;
 use crate::ledger::Origin;

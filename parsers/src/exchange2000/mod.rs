@@ -116,7 +116,16 @@ fn received<'a>(row: &Row<'a>, client: Peer<'a>) -> Result<Event<'a>, Unparsed> 
 
 fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status, text: &'static [u8]) -> Event<'a> {
     let forward_paths = without_brackets(row.recipient).into();
-    Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text, child: None }
+    Event::Delivery {
+        forward_paths,
+        original_forward_path: None,
+        expanded: false,
+        envelope: b"",
+        next_hop,
+        status,
+        text,
+        child: None,
+    }
 }
 
 /// The other server of an outbound transfer: `Partner-Name`, or, where that is empty, `Client-hostname`

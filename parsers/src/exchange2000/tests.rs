@@ -57,7 +57,16 @@ fn mail_that_comes_in() {
 fn mail_that_goes_out_or_does_not() {
     let delivery = |next_hop, status, text| {
         let forward_paths = b"victim@example.org".as_slice().into();
-        Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text, child: None }
+        Event::Delivery {
+            forward_paths,
+            original_forward_path: None,
+            expanded: false,
+            envelope: b"",
+            next_hop,
+            status,
+            text,
+            child: None,
+        }
     };
     let host = |address: Option<&str>, name| {
         let address = address.and_then(|text| crate::text::address(text.as_bytes()));

@@ -76,6 +76,8 @@ fn an_extended_report_is_message_tracking() {
     let delivered = Event::Delivery {
         forward_paths: crate::paths::Paths::doubled_list(b"b@example.com", b';'),
         original_forward_path: None,
+        expanded: false,
+        envelope: b"",
         next_hop: NextHop::Local,
         status: Status::Sent,
         text: b"",

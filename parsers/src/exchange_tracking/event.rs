@@ -128,7 +128,16 @@ fn other_server<'a>(row: &Row<'a>) -> NextHop<'a> {
 
 fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status) -> Event<'a> {
     let forward_paths = Paths::doubled_list(row.recipients, b';');
-    Event::Delivery { forward_paths, original_forward_path: None, next_hop, status, text: row.status, child: None }
+    Event::Delivery {
+        forward_paths,
+        original_forward_path: None,
+        expanded: false,
+        envelope: b"",
+        next_hop,
+        status,
+        text: row.status,
+        child: None,
+    }
 }
 
 /// Recipients that stand for the one in `related-recipient-address`. Which stands for which of several is not

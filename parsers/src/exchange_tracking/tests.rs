@@ -148,6 +148,8 @@ fn mail_that_goes_out_or_does_not() {
     let delivery = |next_hop, status, text: &'static str| Event::Delivery {
         forward_paths: recipients,
         original_forward_path: None,
+        expanded: false,
+        envelope: b"",
         next_hop,
         status,
         text: text.as_bytes(),

@@ -35,6 +35,8 @@ pub fn statement(status: Status, input: &[u8]) -> Parsed<'_, Event<'_>> {
         Event::Delivery {
             forward_paths: forward_path.into(),
             original_forward_path: original,
+            expanded: false,
+            envelope: b"",
             next_hop,
             status,
             text,

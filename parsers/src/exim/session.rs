@@ -19,7 +19,7 @@ pub fn connection(input: &[u8]) -> Parsed<'_, Event<'_>> {
     if !begins || client.peer.address.is_none() {
         return Ok((b"", Event::Other));
     }
-    Ok((b"", Event::Connect { client: client.peer }))
+    Ok((b"", Event::Connect { client: client.peer, once: false }))
 }
 
 /// Parses `NAME authenticator failed for HOST: 535 Incorrect authentication data (set_id=ACCOUNT)`.

@@ -1,14 +1,13 @@
 //! The smallest parts of Postfix statements: clients, paths, ids.
 
 use crate::record::Peer;
+pub use crate::text::path;
 use crate::text::{Parsed, address, expect};
 use nom::Parser;
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_till, take_till1};
+use nom::bytes::complete::{tag, take_till};
 use nom::character::complete::{char, digit1};
-use nom::combinator::{cut, opt, recognize};
-use nom::multi::many0_count;
-use nom::sequence::{delimited, preceded};
+use nom::combinator::opt;
+use nom::sequence::preceded;
 
 /// Parses a host: `mx.example.org[192.0.2.1]`, `unknown[2001:db8::1]:587`, `[192.0.2.1]:25`.
 ///
@@ -29,34 +28,6 @@ pub fn host(input: &[u8]) -> Parsed<'_, (Peer<'_>, &[u8], &[u8])> {
 /// Parses a host of which only name and address matter.
 pub fn peer(input: &[u8]) -> Parsed<'_, Peer<'_>> {
     host(input).map(|(rest, (peer, ..))| (rest, peer))
-}
-
-/// Parses a path in angle brackets: `<user@example.org>`, or `<>`.
-///
-/// Returns the bytes between the brackets. Postfix 3.5 and later quotes local-parts as RFC 5321
-/// section 4.1.2 does (`info_log_address_format = external`), so inside quotation marks `>` and
-/// escaped `"` are text: `<"a\"b>c"@example.org>`. Outside of them neither `"`, `<` nor `\` can
-/// stand: that is what keeps a quoted string from being read as if it began in its middle.
-pub fn path(input: &[u8]) -> Parsed<'_, &[u8]> {
-    // Nearly every path is plain, and this is most of what there is to parse.
-    let plain: Parsed<'_, _> = delimited(char('<'), take_till(is_special), char('>')).parse(input);
-    plain.or_else(|_| quoted_path(input))
-}
-
-/// What ends a run of plain text in a path.
-fn is_special(byte: u8) -> bool {
-    matches!(byte, b'"' | b'<' | b'>' | b'\\')
-}
-
-fn quoted_path(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let escaped = recognize((char('\\'), take(1usize)));
-    let text = many0_count(alt((take_till1(|b| matches!(b, b'\\' | b'"')), escaped)));
-    let end_of_quotes = cut(expect("`\"` to close the quoted local-part", char('"')));
-    let quoted = recognize(delimited(char('"'), text, end_of_quotes));
-    let inside = recognize(many0_count(alt((take_till1(is_special), quoted))));
-    let open = expect("`<` to open the path", char('<'));
-    let close = expect("`>` to close the path", char('>'));
-    delimited(open, inside, close).parse(input)
 }
 
 /// Parses a path that breaks the rule for quotation marks: it ends at the first `>` before one of `followers`, or at the last
@@ -81,24 +52,6 @@ mod tests {
 
     fn text(bytes: &[u8]) -> &str {
         std::str::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn paths() {
-        let check = |input: &str, want: Result<(&str, &str), (usize, &str)>| {
-            let got = path(input.as_bytes()).map(|(rest, path)| (text(path), text(rest)));
-            let got = got.map_err(|error| unparsed(input.as_bytes(), &error)).map_err(|u| (u.at, u.expected));
-            assert_eq!(got, want, "{input}");
-        };
-        check("<bob@example.org>, size=9", Ok(("bob@example.org", ", size=9")));
-        check("<>", Ok(("", "")));
-        check(r#"<"a>b"@example.org>"#, Ok((r#""a>b"@example.org"#, "")));
-        check(r#"<"a\"b>c"@example.org>, x"#, Ok((r#""a\"b>c"@example.org"#, ", x")));
-        check("<a b@example.org>", Ok(("a b@example.org", "")));
-        check(r#"<a\"b@example.org>"#, Err((2, "`>` to close the path")));
-        check(r#"<"a@example.org>"#, Err((16, "`\"` to close the quoted local-part")));
-        check("<bob@example.org", Err((16, "`>` to close the path")));
-        check("bob", Err((0, "`<` to open the path")));
     }
 
     #[test]

@@ -33,7 +33,16 @@ pub fn statement(service: Service, input: &[u8]) -> Parsed<'_, Event<'_>> {
     let child = child(service, &next_hop, status, text);
     Ok((
         b"",
-        Event::Delivery { forward_paths: forward_path.into(), original_forward_path, next_hop, status, text, child },
+        Event::Delivery {
+            forward_paths: forward_path.into(),
+            original_forward_path,
+            expanded: false,
+            envelope: b"",
+            next_hop,
+            status,
+            text,
+            child,
+        },
     ))
 }
 
@@ -160,7 +169,16 @@ mod tests {
         text: &'a [u8],
         child: Option<(&'a [u8], Offspring)>,
     ) -> Event<'a> {
-        Event::Delivery { forward_paths: forward_path.into(), original_forward_path, next_hop, status, text, child }
+        Event::Delivery {
+            forward_paths: forward_path.into(),
+            original_forward_path,
+            expanded: false,
+            envelope: b"",
+            next_hop,
+            status,
+            text,
+            child,
+        }
     }
 
     fn to_host<'a>(name: &'a [u8], ip: &str, port: u16) -> NextHop<'a> {

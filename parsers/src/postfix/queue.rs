@@ -93,7 +93,7 @@ pub fn bounce(input: &[u8]) -> Parsed<'_, Event<'_>> {
     let word = take_till1(|b| b == b' ');
     let (rest, child) = expect("a queue id", verify(word, is_queue_id)).parse(rest)?;
     let (rest, _) = take_while(|_| true)(rest)?;
-    Ok((rest, Event::Spawned { child, how: Offspring::Notification }))
+    Ok((rest, Event::Spawned { child, how: Offspring::Notification, silent: false }))
 }
 
 #[cfg(test)]
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn notifications() {
         let check = |text, want| check("postfix/bounce", text, want);
-        let spawned = ok(Event::Spawned { child: b"4F1A2C0099", how: Offspring::Notification });
+        let spawned = ok(Event::Spawned { child: b"4F1A2C0099", how: Offspring::Notification, silent: false });
         check("4F1A2C0012: sender non-delivery notification: 4F1A2C0099", spawned.clone());
         check("4F1A2C0012: sender delay notification: 4F1A2C0099", spawned.clone());
         check("4F1A2C0012: sender delivery status notification: 4F1A2C0099", spawned.clone());

@@ -4,19 +4,7 @@
 
 use super::attributes::Attributes;
 use crate::record::Refusal;
-
-/// Splits `550 5.1.1 <object>: reason` into the code (0 if there is none) and what follows it.
-pub fn code(text: &[u8]) -> (u16, &[u8]) {
-    match text {
-        [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..]
-            if !rest.first().is_some_and(u8::is_ascii_digit) =>
-        {
-            let code = [a, b, c].iter().fold(0, |sum, digit| sum * 10 + u16::from(**digit - b'0'));
-            (code, rest.strip_prefix(b" ").unwrap_or(rest))
-        }
-        _ => (0, text),
-    }
-}
+use crate::text::without_enhanced_code;
 
 /// The reason of a reply text: what follows the enhanced status code and `<object>: `.
 ///
@@ -58,17 +46,6 @@ fn unquoted<'a>(text: &'a [u8], path: &[u8]) -> Option<&'a [u8]> {
 
 fn after_first<'a>(marker: &[u8], text: &'a [u8]) -> Option<&'a [u8]> {
     memchr::memmem::find(text, marker).map(|at| &text[at + marker.len()..])
-}
-
-/// Drops `5.7.1 ` (RFC 3463), if it is there.
-fn without_enhanced_code(text: &[u8]) -> &[u8] {
-    match text {
-        [b'2' | b'4' | b'5', b'.', rest @ ..] => {
-            let length = rest.iter().position(|b| !(b.is_ascii_digit() || *b == b'.')).unwrap_or(rest.len());
-            rest[length..].strip_prefix(b" ").unwrap_or(text)
-        }
-        _ => text,
-    }
 }
 
 /// Says what kind of refusal a reason is.
@@ -205,16 +182,5 @@ mod tests {
         check("5.1.1 <cut", "a@b", "<cut");
         check("5.1.1", "a@b", "5.1.1");
         check("5.1.1 : no", "a@b", "no");
-    }
-
-    #[test]
-    fn codes() {
-        let check =
-            |text: &str, want: (u16, &str)| assert_eq!(code(text.as_bytes()), (want.0, want.1.as_bytes()), "{text}");
-        check("554 5.7.1 x", (554, "5.7.1 x"));
-        check("454", (454, ""));
-        check("5.7.1 x", (0, "5.7.1 x"));
-        check("5544 x", (0, "5544 x"));
-        check("", (0, ""));
     }
 }

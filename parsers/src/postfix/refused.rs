@@ -2,9 +2,9 @@
 
 use super::atoms::peer;
 use super::attributes::{Dialect, split};
-use super::refusal::{classify, code, reason};
+use super::refusal::{classify, reason};
 use crate::record::{Event, Peer, Refusal, Reply};
-use crate::text::{Parsed, expect};
+use crate::text::{Parsed, expect, reply_code};
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag};
@@ -38,7 +38,7 @@ fn dialogue<'a>(dialect: Dialect, action: &[u8], input: &'a [u8]) -> Parsed<'a, 
     let (input, client) = source(input)?;
     let (text, _) = expect("`: ` after the client", alt((tag(": "), tag(":")))).parse(input)?;
     let (text, attributes, _) = split(dialect, text);
-    let (code, text) = code(text);
+    let (code, text) = reply_code(text);
     let refusal = match classify(reason(text, &attributes)) {
         Refusal::Greylisted => Refusal::Greylisted,
         _ if action.starts_with(b"milter-") || stage == END_OF_MESSAGE => Refusal::Content,
@@ -67,7 +67,7 @@ fn content(input: &[u8]) -> Parsed<'_, Event<'_>> {
     let marker = b" from ";
     let at = memchr::memmem::rfind(before, marker).map_or(before.len(), |at| at + marker.len());
     let client = source(&before[at..]).map_or(Peer::default(), |(_, client)| client);
-    let (code, text) = code(text);
+    let (code, text) = reply_code(text);
     Ok((
         b"",
         Event::Refused {

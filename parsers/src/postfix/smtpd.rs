@@ -27,7 +27,7 @@ pub fn statement<'a>(prefix: Prefix<'a>, input: &'a [u8]) -> Parsed<'a, Event<'a
 
 fn bare(input: &[u8]) -> Parsed<'_, Event<'_>> {
     if let Some(rest) = input.strip_prefix(b"connect from ") {
-        return peer(rest).map(|(rest, client)| (rest, Event::Connect { client }));
+        return peer(rest).map(|(rest, client)| (rest, Event::Connect { client, once: false }));
     }
     if let Some(rest) = input.strip_prefix(b"disconnect from ") {
         return disconnect(rest);
@@ -168,8 +168,11 @@ mod tests {
     #[test]
     fn sessions() {
         let peer = client("h.example", "192.0.2.1");
-        bare("connect from h.example[192.0.2.1]", Event::Connect { client: peer });
-        bare("connect from unknown[2001:db8::1]:4711", Event::Connect { client: client("", "2001:db8::1") });
+        bare("connect from h.example[192.0.2.1]", Event::Connect { client: peer, once: false });
+        bare(
+            "connect from unknown[2001:db8::1]:4711",
+            Event::Connect { client: client("", "2001:db8::1"), once: false },
+        );
         let end = |auth_failures| Event::Disconnect { client: peer, auth_failures };
         bare("disconnect from h.example[192.0.2.1]", end(0));
         bare("disconnect from h.example[192.0.2.1] ehlo=2 auth=0/3 quit=1 commands=3/6", end(3));

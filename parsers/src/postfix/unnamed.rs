@@ -76,7 +76,7 @@ mod tests {
     fn sessions_only_where_smtpd_speaks() {
         let client = Peer { address: address(b"192.0.2.1"), name: b"h" };
         let (session, message) = (Some(("postfix", "77")), Some(("postfix", "4F1A2C0012")));
-        check("postfix", "connect from h[192.0.2.1]", Ok((session, None, Event::Connect { client })));
+        check("postfix", "connect from h[192.0.2.1]", Ok((session, None, Event::Connect { client, once: false })));
         check("postfix", "4F1A2C0012: message-id=<x@y>", Ok((None, message, Event::MessageId(b"x@y"))));
         check("postfix", "warning: dict_nis_init: no NIS", Ok((None, None, Event::Other)));
         check("postfix", "lost connection after DATA from h[192.0.2.1]", Ok((None, None, Event::Other)));
@@ -88,6 +88,8 @@ mod tests {
         let delivery = |next_hop, text, child| Event::Delivery {
             forward_paths: b"x@y".as_slice().into(),
             original_forward_path: None,
+            expanded: false,
+            envelope: b"",
             next_hop,
             status: Status::Sent,
             text,

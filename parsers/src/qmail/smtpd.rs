@@ -19,7 +19,7 @@ fn wanted<'a>(rest: &'a [u8], what: &'static str) -> nom::Err<Expected<'a>> {
 pub fn tcpserver(input: &[u8]) -> Parsed<'_, Event<'_>> {
     let from = split_at_only(input, b" from ").and_then(|(_, from)| address(from));
     let address = from.ok_or_else(|| wanted(input, "`PID from ADDRESS`"))?;
-    Ok((b"", Event::Connect { client: Peer { address: Some(address), name: b"" } }))
+    Ok((b"", Event::Connect { client: Peer { address: Some(address), name: b"" }, once: false }))
 }
 
 /// Parses `203.0.113.9 pid 2101: 451 http://...`: rblsmtpd answers every command with that (rblsmtpd.c). Other shapes are older

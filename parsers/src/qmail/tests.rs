@@ -46,7 +46,7 @@ fn said(line: &str) -> String {
         Event::AuthSucceeded { client: peer, account } => {
             write!(said, "log-in {} {:?}", client(&peer), account.map(text)).unwrap();
         }
-        Event::Connect { client: peer } => write!(said, "connect {}", client(&peer)).unwrap(),
+        Event::Connect { client: peer, .. } => write!(said, "connect {}", client(&peer)).unwrap(),
         event => write!(said, "{event:?}").unwrap(),
     }
     said

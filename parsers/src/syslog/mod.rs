@@ -52,8 +52,14 @@ pub struct Daemon {
 }
 
 /// Every daemon that is understood.
-pub const DAEMONS: &[&Daemon] =
-    &[&crate::postfix::DAEMON, &crate::exim::DAEMON, &crate::qmail::DAEMON, &crate::courier::DAEMON];
+pub const DAEMONS: &[&Daemon] = &[
+    &crate::postfix::DAEMON,
+    &crate::exim::DAEMON,
+    &crate::sendmail::DAEMON,
+    &crate::opensmtpd::DAEMON,
+    &crate::qmail::DAEMON,
+    &crate::courier::DAEMON,
+];
 
 /// Reason to ignore a line with nothing in it.
 pub const BLANK: &str = "blank line";
