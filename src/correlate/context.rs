@@ -50,6 +50,13 @@ impl Session {
     }
 }
 
+/// What was found so far: sessions, and refusals by message that no arrival answered yet.
+#[derive(Default)]
+struct Found<'a> {
+    sessions: HashMap<LifeKey<'a>, Session>,
+    refusals: HashMap<LifeKey<'a>, Vec<u32>>,
+}
+
 /// Where the stretch ends, and whether there is anything beyond.
 #[derive(Clone, Copy)]
 struct Bounds<'e> {
@@ -78,45 +85,44 @@ impl Context {
     pub(super) fn complete(facts: &mut [Fact<'_>], edges: &Edges, at_end: bool) -> Context {
         let bounds = Bounds { edges, at_end };
         let mut context = Context::default();
-        let mut sessions = HashMap::<LifeKey<'_>, Session>::default();
-        let mut refusals = HashMap::<LifeKey<'_>, Vec<u32>>::default();
-        for index in 0..facts.len() {
-            let at = index as u32;
-            let fact = &facts[index];
-            let (session, message) = (key_of(fact, fact.record.session), key_of(fact, fact.record.message));
-            match (&fact.record.event, session, message) {
-                (Event::Connect { once: true, .. } | Event::AuthSucceeded { .. }, Some(session), _) => {
-                    sessions.entry(session).or_default().speaks(at, &fact.record.event);
-                }
-                (Event::Disconnect { client, .. }, Some(session), _) if !is_named(client) => {
-                    sessions.entry(session).or_default().speaks(at, &fact.record.event);
-                }
-                (Event::Envelope { .. }, Some(session), _) => {
-                    context.ask_session(facts, at, sessions.get(&session), bounds);
-                }
-                (Event::Refused { client, .. } | Event::AuthFailed { client, .. }, Some(session), _)
-                    if !is_named(client) =>
-                {
-                    context.ask_session(facts, at, sessions.get(&session), bounds);
-                }
-                (event, None, Some(message)) if facts[index].parts.has(Parts::ALONE) && lacks_arrival(event) => {
-                    refusals.entry(message).or_default().push(at);
-                }
-                (Event::Arrived { recipients: Some(_), .. }, session, message) => {
-                    if let Some(session) = session {
-                        context.ask_log_in(facts, at, sessions.get(&session), bounds);
-                    }
-                    let asking = message.and_then(|message| refusals.remove(&message));
-                    asking.into_iter().flatten().for_each(|refusal| context.ask_arrival(facts, refusal, at, bounds));
-                    context.kept.extend(bounds.may_follow(&facts[index]).then_some(at));
-                }
-                _ => {}
+        let mut found = Found::default();
+        for at in 0..facts.len() as u32 {
+            if takes_part(&facts[at as usize].record.event) {
+                context.line(facts, at, &mut found, bounds);
             }
         }
-        let unanswered = refusals.into_values().flatten();
+        let unanswered = found.refusals.into_values().flatten();
         context.waiting.extend(unanswered.filter(|refusal| bounds.may_precede(&facts[*refusal as usize])));
-        sessions.into_values().for_each(|session| context.keep(facts, &session, bounds));
+        found.sessions.into_values().for_each(|session| context.keep(facts, &session, bounds));
         context
+    }
+
+    fn line<'a>(&mut self, facts: &mut [Fact<'a>], at: u32, found: &mut Found<'a>, bounds: Bounds<'_>) {
+        let Found { sessions, refusals } = found;
+        let fact = &facts[at as usize];
+        let record = &fact.record;
+        let fact = &facts[at as usize];
+        let (session, message) = (key_of(fact, record.session), key_of(fact, record.message));
+        match (&record.event, session, message) {
+            (Event::Connect { .. } | Event::AuthSucceeded { .. } | Event::Disconnect { .. }, Some(session), _) => {
+                sessions.entry(session).or_default().speaks(at, &record.event);
+            }
+            (Event::Arrived { .. }, session, message) => {
+                if let Some(session) = session {
+                    self.ask_log_in(facts, at, sessions.get(&session), bounds);
+                }
+                let asking = message.and_then(|message| refusals.remove(&message));
+                asking.into_iter().flatten().for_each(|refusal| self.ask_arrival(facts, refusal, at, bounds));
+                self.kept.extend(bounds.may_follow(&facts[at as usize]).then_some(at));
+            }
+            (event, Some(session), _) if !matches!(event, Event::Refused { client, .. } if is_named(client)) => {
+                self.ask_session(facts, at, sessions.get(&session), bounds);
+            }
+            (event, None, Some(message)) if fact.parts.has(Parts::ALONE) && lacks_arrival(event) => {
+                refusals.entry(message).or_default().push(at);
+            }
+            _ => {}
+        }
     }
 
     /// Takes client and account from the line that began the session, and its log-in.
@@ -221,6 +227,17 @@ impl Context {
                 loose[*speaker as usize].add(Parts::CONTEXT);
             }
         }
+    }
+}
+
+/// Whether a line says something for others, or may lack what others say: few do.
+fn takes_part(event: &Event<'_>) -> bool {
+    match event {
+        Event::Connect { once, .. } => *once,
+        Event::Disconnect { client, .. } | Event::AuthFailed { client, .. } => !is_named(client),
+        Event::Arrived { recipients, .. } => recipients.is_some(),
+        Event::Refused { .. } => true,
+        _ => matches!(event, Event::AuthSucceeded { .. } | Event::Envelope { .. }),
     }
 }
 

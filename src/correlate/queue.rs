@@ -5,7 +5,7 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
-use super::births::{Birth, Births, announced, birth_before, births, nearest};
+use super::births::{Birth, Births, announced};
 use super::context::is_named;
 use super::edges::NEAR_LINES;
 use super::family;
@@ -67,7 +67,7 @@ pub(super) fn digest<'a>(
     observer: &mut dyn Observer,
     loose: &mut [Parts],
 ) {
-    let births = births(facts, &sorts.links);
+    let births = Births::of(facts, &sorts.links);
     // Growing the tables as lives come would copy each several times over; a life has some six lines.
     let lives = sorts.queue.len() / 6;
     let mut queue = Queue {
@@ -277,8 +277,7 @@ impl<'a> Queue<'a> {
     }
 
     fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
-        let births = around.births.get(&key);
-        if let Some(birth) = births.and_then(|births| nearest(births, fact.place, around.edges)) {
+        if let Some(birth) = around.births.near(&key, fact.place, around.edges) {
             let life = self.open(key, index, fact, true);
             self.lives[life as usize].birth = Some(birth.how);
             return;
@@ -338,17 +337,21 @@ impl<'a> Queue<'a> {
     }
 
     fn delivery(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
-        if let Some(top) = self.top(&key).filter(|top| self.is_over(*top, fact.place, around.edges)) {
-            let last = self.lives[top as usize].last;
-            self.end(key, top, last);
+        let mut top = self.top(&key);
+        if let Some(over) = top.filter(|top| self.is_over(*top, fact.place, around.edges)) {
+            self.end(key, over, self.lives[over as usize].last);
+            top = self.top(&key);
         }
-        let birth = around.births.get(&key).and_then(|births| birth_before(births, fact.place, around.edges));
-        let at = match (self.top(&key), birth) {
+        let at = match (top, around.births.silent_before(&key, fact.place, around.edges)) {
             (Some(top), Some(birth)) if self.lives[top as usize].opened < birth.place => {
                 self.born(key, index, fact, birth)
             }
-            (Some(_), _) | (None, None) => self.attach(key, index, fact),
+            (Some(top), _) => {
+                self.lives[top as usize].facts.push(index);
+                top
+            }
             (None, Some(birth)) => self.born(key, index, fact, birth),
+            (None, None) => self.open(key, index, fact, false),
         };
         let life = &mut self.lives[at as usize];
         life.last = fact.place;
