@@ -122,7 +122,7 @@ impl Books {
         let (time, path) = (message.opening.time, message.reverse_path);
         let facts = match message.origin {
             origin if origin.is_network() => self.client_facts(message.server, &message.client, time),
-            Origin::Local if !message.user.is_empty() => self.user_facts(message),
+            Origin::Local => self.user_facts(message),
             _ => return,
         };
         // What a front end passed on, its own log tells too.
@@ -139,7 +139,7 @@ impl Books {
     fn user_facts(&mut self, message: &Message<'_>) -> &mut ClientFacts {
         let user = self.names.text(message.user);
         let server = message.server;
-        // Postfix logs the number of the user only; the reverse-path mostly has the name.
+        // Postfix logs the number of the user only, OpenSMTPD nothing; the reverse-path mostly has the name.
         if let (true, Some(path)) = (user.bytes().all(|byte| byte.is_ascii_digit()), message.reverse_path) {
             let end = memchr::memrchr(b'@', path).unwrap_or(path.len());
             let key = UserKey { server, user, name: self.names.text(&path[..end]) };

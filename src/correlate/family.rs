@@ -184,6 +184,10 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
     }
     message.recipients = recipients.into_vec();
     message.taken |= !message.recipients.is_empty();
+    // Nobody is named who handed it in, and nobody shall have an answer: the server wrote it (OpenSMTPD's notifications).
+    if message.origin == Origin::Local && message.user.is_empty() && message.reverse_path == Some(b"") {
+        message.origin = Origin::System;
+    }
     (message.taken || message.origin == Origin::Network).then_some(message)
 }
 

@@ -39,7 +39,10 @@ fn finding(sender: &Sender<'_>, user: Text, routed: &Routed<'_>) -> Option<Findi
     let mut finding = weighed.accuses().then(|| sender.finding(Rule::AbusedLocalScript, "user", &weighed, routed))?;
     finding.why.insert(0, sender.summary("as a user of the server"));
     if let Some(name) = name_of(routed, sender.server, user) {
-        finding.why.push(format!("The log gives the user as number {}.", words::quoted(&user)));
+        finding.why.push(match user.is_empty() {
+            true => "The log does not say which user it was: the name is that of most of its reverse-paths.".to_owned(),
+            false => format!("The log gives the user as number {}.", words::quoted(&user)),
+        });
         finding.subject.value = name;
     }
     finding.remedy = remedy::script(routed.ledger, &sender.server);

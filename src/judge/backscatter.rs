@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const ABOUT: About = About {
     rule: Rule::Backscatter,
     title: "the server sends bounces to people who never wrote",
-    meaning: "The server wrote at least twenty delivery status notifications to outside addresses. It had taken in mail for \
-              recipients that do not exist or that it could not reach; the reverse-paths of such mail are forged, and the bounces \
+    meaning: "The server wrote at least twenty delivery status notifications to outside addresses, and could not deliver at \
+              least one in ten of the recipients that it had taken in from outside: they do not exist, or it could not reach them. The reverse-paths of such mail are forged, and the bounces \
               hit bystanders. Lists such as backscatterer.org name servers for it.",
     sources: "RFC 3834 section 2; RFC 5321 section 6.1 and 7.8; Postfix BACKSCATTER_README",
     false_positives: "Bounces of a mailing of yours whose reverse-path is an outside address.",
@@ -27,6 +27,9 @@ pub const ABOUT: About = About {
 
 /// Notifications to outsiders from which it is more than the odd late bounce.
 const MANY: u64 = 20;
+
+/// One in so many incoming recipients at least was given up: the odd mistyped address is less.
+const SHARE: u64 = 10;
 
 /// Finds the servers.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
@@ -37,14 +40,21 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
             let scatter = servers.entry(key.server).or_default();
             scatter.tally.add(key, flow);
             scatter.domains.insert(target_domain(key, routed.site));
-        } else if verdict == RouteVerdict::Inbound && matches!(key.outcome, Outcome::BouncedHere | Outcome::Bounced) {
+        } else if verdict == RouteVerdict::Inbound {
             let scatter = servers.entry(key.server).or_default();
+            scatter.inbound.merge(flow.recipients);
+            if !matches!(key.outcome, Outcome::BouncedHere | Outcome::Bounced) {
+                continue;
+            }
             scatter.given_up.merge(flow.recipients);
             scatter.causes.entry(key.client).or_default().merge(flow.recipients);
         }
     }
     // Notifications about mail that strangers relayed, or that our users sent, have another cause.
-    servers.retain(|_, scatter| MANY <= scatter.tally.accepted && MANY <= scatter.given_up);
+    servers.retain(|_, scatter| {
+        let many = MANY <= scatter.tally.accepted && MANY <= scatter.given_up;
+        many && scatter.inbound <= scatter.given_up.saturating_mul(SHARE)
+    });
     servers.into_iter().map(|(server, scatter)| scatter.finding(server, routed)).collect()
 }
 
@@ -53,7 +63,9 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
 struct Scatter<'a> {
     tally: Tally,
     domains: BTreeSet<&'a str>,
-    /// Recipients it took in from outside and gave up.
+    /// Recipients it took in from outside.
+    inbound: u64,
+    /// Of these, given up.
     given_up: u64,
     /// The same by client.
     causes: BTreeMap<Client, u64>,
@@ -70,8 +82,9 @@ impl Scatter<'_> {
         )];
         if 0 < self.given_up {
             why.push(format!(
-                "It had taken in {} of yours from outside and could not deliver them.",
-                recipients(self.given_up)
+                "Of {} of yours that it had taken in from outside, it could not deliver {}.",
+                recipients(self.inbound),
+                words::thousands(self.given_up)
             ));
         }
         let mut causes: Vec<(u64, Client)> = self.causes.iter().map(|(client, n)| (*n, *client)).collect();

@@ -43,12 +43,12 @@ pub struct AccountKey {
     pub account: Text,
 }
 
-/// A name under which a numbered user of a server handed in mail: logs of pickup give the number only.
+/// A name under which a user of a server handed in mail that the log gives as a number only (Postfix), or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserKey {
     /// The server.
     pub server: Text,
-    /// The number.
+    /// The number; empty if the log does not say who it was.
     pub user: Text,
     /// The local part of the reverse-path.
     pub name: Text,

@@ -80,9 +80,7 @@ fn who(flow: RoutedFlow<'_>, site: &Site) -> Option<Who> {
         (RouteVerdict::OutboundAccount, Some(account), _) => Some(Who::Account(account)),
         (RouteVerdict::OutboundNetwork, _, Client::Address(address)) if address.is_loopback() => None,
         (RouteVerdict::OutboundNetwork, _, client) => Some(Who::Host(client)),
-        (RouteVerdict::LocalOrigin, _, client @ Client::User(user))
-            if !user.is_empty() && !site.is_local(target_domain(key, site)) =>
-        {
+        (RouteVerdict::LocalOrigin, _, client @ Client::User(_)) if !site.is_local(target_domain(key, site)) => {
             Some(Who::User(client))
         }
         _ => None,
