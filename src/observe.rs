@@ -160,8 +160,11 @@ impl Books {
             _ => None,
         });
         let hop = match recipient.next_hop {
-            NextHop::Host { peer: Peer { address: Some(address), .. }, .. } => Some(self.names.address(address)),
-            NextHop::Host { peer, .. } if !peer.name.is_empty() => Some(self.names.text(peer.name)),
+            NextHop::Host { peer: Peer { address: Some(address), .. }, .. }
+            | NextHop::Gateway { peer: Peer { address: Some(address), .. }, .. } => Some(self.names.address(address)),
+            NextHop::Host { peer, .. } | NextHop::Gateway { peer, .. } if !peer.name.is_empty() => {
+                Some(self.names.text(peer.name))
+            }
             _ => None,
         };
         let facts = self.ledger.domains.entry(DomainKey { server: flow.server, domain: last }).or_default();
@@ -183,6 +186,10 @@ fn note_place(facts: &mut DomainFacts, recipient: &Recipient<'_>, hop: Option<Te
             keep(&mut facts.evidence, recipient.fact);
         }
         _ => {
+            if matches!(recipient.next_hop, NextHop::Gateway { .. }) {
+                facts.gatewayed += 1;
+                keep(&mut facts.evidence, recipient.fact);
+            }
             if let Some(hop) = hop {
                 facts.handed_on += 1;
                 facts.next_hops.insert(hop);

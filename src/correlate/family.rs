@@ -311,10 +311,10 @@ fn read_attempt<'a>(fact: &'a Fact<'a>, attempts: &mut Attempts<'a>, own: &mut R
 
 pub(super) fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {
     match (status, next_hop) {
-        (Status::Sent, NextHop::Host { .. }) => Outcome::Relayed,
+        (Status::Sent, NextHop::Host { .. } | NextHop::Gateway { .. }) => Outcome::Relayed,
         (Status::Sent, _) => Outcome::Delivered,
         (Status::Deferred, _) => Outcome::Deferred,
-        (Status::Bounced, NextHop::Host { .. }) => Outcome::Bounced,
+        (Status::Bounced, NextHop::Host { .. } | NextHop::Gateway { .. }) => Outcome::Bounced,
         (Status::Bounced, _) => Outcome::BouncedHere,
         (Status::Expired, _) => Outcome::Expired,
         (Status::Probe, _) => Outcome::Unknown,

@@ -143,7 +143,8 @@ fn next_hop(hop: &NextHop<'_>) -> Box<str> {
     match hop {
         NextHop::Local => "local".into(),
         NextHop::None => Box::default(),
-        NextHop::Host { peer: Peer { address, name }, port } => {
+        NextHop::Host { peer: Peer { address, name }, port }
+        | NextHop::Gateway { peer: Peer { address, name }, port } => {
             let mut out = String::from_utf8_lossy(name).into_owned();
             if let Some(address) = address {
                 out.push_str(&format!("[{address}]"));

@@ -23,7 +23,9 @@ pub struct DomainFacts {
     pub delivered_here: u64,
     /// Recipients refused as unknown local users.
     pub unknown_users: u64,
-    /// Recipients handed to another server.
+    /// Recipients handed to a server behind this one, which takes mail for the domain by its configuration.
+    pub gatewayed: u64,
+    /// Recipients handed to another server, those among them.
     pub handed_on: u64,
     /// Servers they were handed to (address or name). Five means "many".
     pub next_hops: Smallest<Text, 5>,
@@ -37,6 +39,7 @@ impl Merge for DomainFacts {
     fn merge(&mut self, other: DomainFacts) {
         self.delivered_here.merge(other.delivered_here);
         self.unknown_users.merge(other.unknown_users);
+        self.gatewayed.merge(other.gatewayed);
         self.handed_on.merge(other.handed_on);
         self.next_hops.merge(other.next_hops);
         self.clients.merge(other.clients);

@@ -6,9 +6,10 @@
 
 use super::{Origin, Site, address_in, insert, is_inside};
 use crate::judge::words::{count, thousands};
-use crate::ledger::{DomainFacts, DomainKey, Ledger, Text, sorted};
+use crate::ledger::{Client, DomainFacts, DomainKey, Ledger, Text, sorted};
+use crate::merge::Merge;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Clients from which a domain looks public: mail for it comes from everywhere.
@@ -37,8 +38,16 @@ pub fn infer(ledger: &Ledger, stated: &Site) -> Site {
     }
     add_servers(ledger, &mut site);
     let gateways = gateway_domains(ledger);
+    let relays = trustworthy_transports(ledger);
     for (key, facts) in sorted(&ledger.domains) {
-        let Some(why) = why_local(key, facts, &gateways) else { continue };
+        let configured = (0 < facts.gatewayed && relays.contains(&key.server)).then(|| {
+            format!(
+                "{} handed {} of it to a server behind it, as its configuration says for domains it takes mail for",
+                key.server,
+                count(facts.gatewayed, "recipient", "recipients")
+            )
+        });
+        let Some(why) = configured.or_else(|| why_local(key, facts, &gateways)) else { continue };
         let evidence = facts.evidence.iter().next().cloned();
         let literal = key.domain.strip_prefix('[').map(|literal| literal.trim_end_matches(']'));
         if let Some(address) = literal.and_then(address_in) {
@@ -47,7 +56,58 @@ pub fn infer(ledger: &Ledger, stated: &Site) -> Site {
             insert(&mut site.local_domains, (*key.domain).into(), Origin::Inferred, why, evidence);
         }
     }
+    if !stated.states_trusted_networks() {
+        add_own_hosts(ledger, &mut site);
+    }
     site
+}
+
+/// Servers whose transport for their own domains (Postfix `relay`) carries the smaller part of what they hand on. Where it
+/// carries the larger, somebody uses it as a way to a smarthost.
+fn trustworthy_transports(ledger: &Ledger) -> BTreeSet<Text> {
+    let mut sums = BTreeMap::<Text, (u64, u64)>::new();
+    for (key, facts) in &ledger.domains {
+        let (gatewayed, all) = sums.entry(key.server).or_default();
+        gatewayed.merge(facts.gatewayed);
+        all.merge(facts.handed_on);
+    }
+    let smaller = sums.into_iter().filter(|(_, (gatewayed, all))| gatewayed.saturating_mul(2) <= *all);
+    smaller.map(|(server, _)| server).collect()
+}
+
+/// More hosts with names of ours than these, and ours is a provider's domain: the hosts are its customers'.
+const OWN_HOSTS: usize = 20;
+
+/// Formats whose client names were looked up both ways: the address has the name, and the name the address.
+const VERIFIED_NAMES: [&str; 3] = ["postfix", "exim", "sendmail"];
+
+/// Trusts outside addresses that have a name below a domain of ours, by the server's own lookup in both directions.
+/// Names that are made of the address are those of a provider's customers.
+fn add_own_hosts(ledger: &Ledger, site: &mut Site) {
+    let verified = |server: &Text| {
+        let facts = ledger.servers.get(server);
+        facts.is_some_and(|facts| facts.formats.iter().any(|format| VERIFIED_NAMES.contains(&&**format)))
+    };
+    let mut hosts = BTreeMap::<IpAddr, Text>::new();
+    for (key, facts) in ledger.clients.iter().filter(|(key, _)| verified(&key.server)) {
+        let Client::Address(address) = key.client else { continue };
+        let own = |name: &&Text| site.is_ours(name) && !super::is_localhost(name) && !is_made_up(name);
+        if let Some(name) = facts.names.iter().find(own).filter(|_| !site.trusts(address)) {
+            hosts.insert(address, *name);
+        }
+    }
+    if hosts.len() <= OWN_HOSTS {
+        for (address, name) in hosts {
+            let why = format!("its name, looked up both ways, is {name}");
+            insert(&mut site.trusted_networks, IpNet::from(address), Origin::Inferred, why, None);
+        }
+    }
+}
+
+/// Whether a name looks as if a provider had made it from an address: `dyn-198-51-100-7.example.net`.
+fn is_made_up(name: &str) -> bool {
+    let host = name.split('.').next().unwrap_or_default();
+    3 < host.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Trusts the networks that the Internet cannot use.

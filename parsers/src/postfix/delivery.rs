@@ -111,6 +111,16 @@ fn next_hop<'a>(service: Service, relay: &'a [u8], text: &[u8]) -> NextHop<'a> {
     }
 }
 
+/// A delivery to another server, made by the transport for domains that are ours.
+pub fn to_gateway(mut event: Event<'_>) -> Event<'_> {
+    if let Event::Delivery { next_hop, .. } = &mut event
+        && let NextHop::Host { peer, port } = *next_hop
+    {
+        *next_hop = NextHop::Gateway { peer, port };
+    }
+    event
+}
+
 /// The id under which the mail lives on.
 ///
 /// `queued as ID` is the other server's answer and free text: it counts only from the agents that talk to

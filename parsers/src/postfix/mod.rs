@@ -59,6 +59,8 @@ enum Service {
     Bounce,
     /// Delivers to other servers.
     Client,
+    /// Delivers to the servers that `relay_domains` live on. Its tag has both names since Postfix 3.4 (master.cf).
+    Relay,
     /// Delivers on this server.
     Agent,
     /// The administrator deletes mail with it: `removed`.
@@ -88,7 +90,9 @@ impl Service {
             b"smtpd" => Service::Smtpd,
             b"qmgr" | b"nqmgr" | b"oqmgr" => Service::Qmgr,
             b"cleanup" => Service::Cleanup,
-            b"smtp" | b"lmtp" | b"relay" => Service::Client,
+            b"smtp" if tag[..slash].ends_with(b"/relay") => Service::Relay,
+            b"relay" => Service::Relay,
+            b"smtp" | b"lmtp" => Service::Client,
             b"local" | b"virtual" | b"pipe" | b"error" | b"retry" | b"discard" => Service::Agent,
             b"postscreen" => Service::Postscreen,
             b"pickup" => Service::Pickup,
@@ -146,6 +150,10 @@ fn statement_of<'a>(service: Service, prefix: Prefix<'a>, statement: &'a [u8]) -
         (Service::Qmgr, Prefix::Queue(_)) => queue::qmgr(statement),
         (Service::Postsuper, Prefix::Queue(_)) if statement == b"removed" => Ok((b"", Event::Removed)),
         (Service::Bounce, Prefix::Queue(_)) => queue::bounce(statement),
+        (Service::Relay, Prefix::Queue(_)) => {
+            let (rest, event) = delivery::statement(Service::Client, statement)?;
+            Ok((rest, delivery::to_gateway(event)))
+        }
         (Service::Client | Service::Agent | Service::Unnamed, Prefix::Queue(_)) => {
             delivery::statement(service, statement)
         }

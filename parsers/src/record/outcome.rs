@@ -53,6 +53,14 @@ pub enum NextHop<'a> {
         /// TCP port, 0 if not logged.
         port: u16,
     },
+    /// To a server behind this one, which takes mail for the domain by its configuration: a gateway, or a secondary MX
+    /// (Postfix hands `relay_domains` to the transport `relay`, postconf(5), `relay_transport`).
+    Gateway {
+        /// The server.
+        peer: Peer<'a>,
+        /// TCP port, 0 if not logged.
+        port: u16,
+    },
     /// Nowhere: refused, discarded or deferred before any host was tried.
     None,
 }
