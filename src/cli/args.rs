@@ -128,6 +128,13 @@ pub struct Scan {
     #[command(flatten)]
     pub site: SiteOptions,
 
+    /// Of honest senders, what share rules on behaviour may accuse (see `relayaudit explain compromised-account`)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share, help_heading = "Judging")]
+    pub false_alarm: f64,
+    /// Of sources of spam, what share they may pass over
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share, help_heading = "Judging")]
+    pub missed: f64,
+
     /// What to print: text, json, csv or markdown. The name of a log format is taken as --log-format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format, help_heading = "Output")]
     pub format: Vec<Choice>,
@@ -264,6 +271,12 @@ fn format(name: &str) -> Result<Choice, String> {
         let names = ["text", "json", "csv", "markdown"].into_iter().chain(FORMATS.iter().map(|format| format.name));
         format!("expected text, json, csv or markdown{}", did_you_mean(name, names))
     })
+}
+
+/// A share of 1 that is an error rate: neither never nor as good as a guess.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if 0.000_001 <= share && share < 0.5 { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

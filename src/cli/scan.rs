@@ -3,7 +3,8 @@
 use super::args::{Colour, Output, ReadOptions, Scan};
 use super::progress::Progress;
 use super::{CLEAN, Error, FAILED, FOUND, complain, reading};
-use crate::judge::{Analysis, analyse};
+use crate::judge::analysis::analyse_with;
+use crate::judge::{self, Analysis, Errors};
 use crate::ledger::{FileId, Input, Ledger, one_view};
 use crate::report::{self, Look, Report, Run};
 use crate::scan::{Plan, scan};
@@ -27,7 +28,8 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     progress.stage("judging");
     one_view(&mut ledger);
     let site = site::infer(&ledger, &stated);
-    let analysis = analyse(&ledger, &site);
+    let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
+    let analysis = analyse_with(&ledger, &site, &judge::Options { errors, ..judge::Options::default() });
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
     let report = Report::build(&ledger, &site, &analysis, &run);
     progress.finish();

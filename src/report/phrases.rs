@@ -134,7 +134,7 @@ pub fn noise(rule: Rule, findings: &[&FindingRow]) -> String {
         Rule::HeloImpersonation => format!("{from} that greeted with your server's name"),
         _ => {
             let title = about(rule).map_or(rule.as_str(), |about| about.title);
-            format!("{title}: {} findings", thousands(findings.len() as u64))
+            format!("{title}: {}", count(findings.len() as u64, "finding", "findings"))
         }
     }
 }

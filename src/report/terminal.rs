@@ -31,6 +31,8 @@ impl Default for Look {
 
 /// Facts and lines of proof on the first screen.
 const FACTS: usize = 3;
+/// Reasons shown: what decides about a sender is the sum of several signals.
+const REASONS: usize = 6;
 /// Lines of the terminal for one line of a log.
 const QUOTED: usize = 2;
 /// Lines after which the answer has scrolled away on most terminals.
@@ -89,7 +91,7 @@ fn proof(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let verdict = &report.verdict;
     if !verdict.why.is_empty() {
         page.heading("Why")?;
-        page.bullets(verdict.why.iter().take(FACTS))?;
+        page.bullets(verdict.why.iter().take(REASONS))?;
     }
     if !verdict.evidence.is_empty() {
         page.blank()?;

@@ -16,8 +16,8 @@ pub fn account(ledger: &Ledger, server: &Text) -> Vec<String> {
     ];
     steps.push(match kind {
         Kind::Postfix => {
-            "Find its messages: `postqueue -j | grep -F sasl_username` does not show them; take the queue ids from the lines with \
-             `sasl_username=` in mail.log and delete those still waiting: `postsuper -d QUEUEID`."
+            "Find its messages: the lines with `sasl_username=ACCOUNT` in mail.log give the queue ids; delete those still \
+             waiting: `postsuper -d QUEUEID`."
                 .to_owned()
         }
         Kind::Exim => "Find its messages: `exigrep 'A=[a-z_]*:ACCOUNT' mainlog`, then remove those still waiting: `exim -Mrm ID`.".to_owned(),
