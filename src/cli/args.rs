@@ -276,7 +276,7 @@ fn format(name: &str) -> Result<Choice, String> {
 /// A share of 1 that is an error rate: neither never nor as good as a guess.
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().map_err(|error| error.to_string())?;
-    if 0.000_001 <= share && share < 0.5 { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
+    if (0.000_001..0.5).contains(&share) { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

@@ -35,8 +35,8 @@ const SHARE: u64 = 10;
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let mut servers = BTreeMap::<Text, Scatter<'_>>::new();
     for RoutedFlow { key, flow, verdict } in routed.flows() {
-        let outside = !routed.site.is_local(target_domain(key, routed.site));
-        if verdict == RouteVerdict::System && outside {
+        let outside = || !routed.site.is_local(target_domain(key, routed.site));
+        if verdict == RouteVerdict::System && outside() {
             let scatter = servers.entry(key.server).or_default();
             scatter.tally.add(key, flow);
             scatter.domains.insert(target_domain(key, routed.site));

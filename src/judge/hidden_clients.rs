@@ -69,9 +69,12 @@ fn inbound<'a>(routed: &Routed<'a>, wanted: impl Fn(&Pair<'a>) -> bool) -> BTree
     let mut seen = BTreeMap::<Pair<'a>, Seen<'a>>::new();
     for RoutedFlow { key, flow, .. } in routed.flows() {
         let pair = (&key.server, &key.client);
-        let comes_in = key.origin == Origin::Network && key.account.is_none() && site.is_local(&key.forward_domain);
+        // Most clients are outside: nothing else is asked of them.
+        if key.origin != Origin::Network || key.account.is_some() || !is_inner(&key.client, site) || !wanted(&pair) {
+            continue;
+        }
         let foreign = key.reverse_domain.as_ref().filter(|domain| !domain.is_empty() && !site.is_ours(domain));
-        if let (true, Some(domain), true, true) = (comes_in, foreign, is_inner(&key.client, site), wanted(&pair)) {
+        if let (Some(domain), true) = (foreign, site.is_local(&key.forward_domain)) {
             let seen = seen.entry(pair).or_default();
             seen.tally.add(key, flow);
             seen.domains.insert(domain);

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::path::PathBuf;
 
 /// Where an entry of the site comes from. Ordered: the smaller is the stronger.
@@ -161,7 +162,10 @@ impl Site {
 
     /// Whether the domain lies below one of the entries with a leading dot.
     fn is_below_local(&self, domain: &str) -> bool {
-        domain.match_indices('.').any(|(dot, _)| self.local_domains.contains_key(&domain[dot..]))
+        // They stand together in the book, and most sites have none.
+        let first = self.local_domains.range::<str, _>((Bound::Included("."), Bound::Unbounded)).next();
+        first.is_some_and(|(entry, _)| entry.starts_with('.'))
+            && domain.match_indices('.').any(|(dot, _)| self.local_domains.contains_key(&domain[dot..]))
     }
 }
 
