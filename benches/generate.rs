@@ -150,10 +150,11 @@ fn postfix(g: &mut Generator) {
     }
     let login = !abusive && g.random.below(6) == 0;
     let id = format!("{:05X}{:06X}", g.random.below(1 << 20), g.number & 0xff_ffff);
-    let account =
-        if login { format!(", sasl_method=PLAIN, sasl_username=u{}", g.random.zipf(USERS)) } else { String::new() };
+    // A user has a few addresses, not the whole Internet.
+    let user = u64::from(u32::from(client) & 0x1_ffff) / 4;
+    let account = if login { format!(", sasl_method=PLAIN, sasl_username=u{user}") } else { String::new() };
     let recipients = 1 + g.random.zipf(if abusive { 40 } else { 6 });
-    let from = if login { g.local() } else { g.reverse_path(client, abusive) };
+    let from = if login { format!("u{user}@example.com") } else { g.reverse_path(client, abusive) };
     let size = 700 + g.random.zipf(200_000);
     g.at(30, format!("mx1 postfix/smtpd[{pid}]: {id}: client={name}{account}"));
     g.at(70, format!("mx1 postfix/cleanup[{}]: {id}: message-id=<{:x}.{}@mail.example.net>", pid + 1, g.now, g.number));

@@ -58,7 +58,7 @@ pub struct FileId(pub u64);
 pub struct Place {
     /// The file; its path is in the ledger's inputs.
     pub file: FileId,
-    /// The line, from 1; in a file whose newest line comes first, counted back from [`Place::BACKWARDS`], so
+    /// The line, from 1; in a file whose newest line comes first, counted back from `Place::BACKWARDS`, so
     /// that the order of places is that of time.
     pub line: u64,
 }

@@ -1,6 +1,6 @@
 //! OpenSMTPD, in any syslog envelope.
 //!
-//! Since 6.4 a body is `SESSION smtp|mta|mda EVENT key=value ...`; 6.0 to 6.3 write `event=EVENT`. Before, there are sentences: see [`older`].
+//! Since 6.4 a body is `SESSION smtp|mta|mda EVENT key=value ...`; 6.0 to 6.3 write `event=EVENT`. Before, there are sentences: see `older`.
 //! Only an event that is known here and then breaks its grammar is unparsed; any other is [`Event::Other`].
 //!
 //! The id of a recipient (`evpid`) is sixteen hexadecimal digits; the first eight are the id of the message.
