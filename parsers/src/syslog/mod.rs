@@ -52,8 +52,15 @@ pub struct Daemon {
 }
 
 /// Every daemon that is understood.
-pub const DAEMONS: &[&Daemon] =
-    &[&crate::postfix::DAEMON, &crate::exim::DAEMON, &crate::qmail::DAEMON, &crate::courier::DAEMON];
+pub const DAEMONS: &[&Daemon] = &[
+    &crate::postfix::DAEMON,
+    &crate::exim::DAEMON,
+    &crate::qmail::DAEMON,
+    &crate::courier::DAEMON,
+    &crate::logins::DOVECOT,
+    &crate::logins::CYRUS,
+    &crate::logins::SASLAUTHD,
+];
 
 /// Reason to ignore a line with nothing in it.
 pub const BLANK: &str = "blank line";
@@ -225,8 +232,14 @@ fn expand<'a>(envelope: &Envelope<'a>, input: &'a [u8]) -> Option<Line<'a>> {
     let envelope = Envelope { body: rest.strip_suffix(b"]")?, ..*envelope };
     let daemon = DAEMONS.iter().find(|daemon| (daemon.claims)(envelope.tag))?;
     let Body { session, message, event } = (daemon.parse)(&envelope).ok()?;
-    let stands_alone =
-        matches!(event, Event::Refused { .. } | Event::AuthFailed { .. } | Event::Connect { .. } | Event::Hello { .. });
+    let stands_alone = matches!(
+        event,
+        Event::Refused { .. }
+            | Event::AuthFailed { .. }
+            | Event::LogInsFailed { .. }
+            | Event::Connect { .. }
+            | Event::Hello { .. }
+    );
     let record = Record { when: envelope.when, server: envelope.host, session, message, event };
     (stands_alone && message.is_none()).then_some(Line::Repeated { record, times })
 }
