@@ -137,7 +137,7 @@ fn a_stolen_account_is_told_by_burst_and_foreign_reverse_paths() {
 fn a_guessed_password_counts_only_with_what_follows() {
     let guess = |log: Log, accounts: &[&str]| {
         log.client(STRANGER, |facts| {
-            facts.auth_failures = 40;
+            facts.failures.commands = 40;
             accounts.iter().for_each(|account| facts.accounts_tried.insert((*account).into()));
         })
     };
@@ -227,7 +227,7 @@ fn a_gateway_that_hides_the_internet_is_no_spammer() {
 
 #[test]
 fn guessing_by_address_and_by_network() {
-    let failed = |log: Log, client: &str, times: u64| log.client(client, |facts| facts.auth_failures = times);
+    let failed = |log: Log, client: &str, times: u64| log.client(client, |facts| facts.failures.commands = times);
     assert!(of(&failed(days(), STRANGER, 9).judge(), Rule::CredentialGuessing).is_empty());
     let analysis = failed(days(), STRANGER, 10).judge();
     let finding = of(&analysis, Rule::CredentialGuessing)[0];

@@ -145,7 +145,7 @@ fn log_ins_that_fail_are_counted_by_their_answer() {
     ];
     let ledger = part("exchange-smtp-protocol", 1, &session("MX1\\A", "203.0.113.9", &rows)).finish(Window::default());
     let facts = ledger.clients.values().next().unwrap();
-    assert_eq!((facts.auth_failures, facts.sessions), (2, 1));
+    assert_eq!((facts.auth_failures(), facts.sessions), (2, 1));
     assert_eq!(facts.accounts_tried.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["anna@example.com"]);
 }
 

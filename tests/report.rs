@@ -4,8 +4,8 @@
 use polars::prelude::{ParquetReader, SerReader};
 use relayaudit::judge::analyse;
 use relayaudit::ledger::{
-    Client, ClientFacts, ClientKey, Evidence, FileId, Flow, FlowKey, HelloFacts, HelloKey, Input, Ledger, Origin,
-    Outcome, Place, ServerFacts, Time, Unparsed,
+    Client, ClientFacts, ClientKey, Evidence, Failures, FileId, Flow, FlowKey, HelloFacts, HelloKey, Input, Ledger,
+    Origin, Outcome, Place, ServerFacts, Time, Unparsed,
 };
 use relayaudit::merge::Merge;
 use relayaudit::report::{self, Look, Report, Run};
@@ -65,7 +65,8 @@ fn add(ledger: &mut Ledger, server: &str, mail: Mail<'_>) {
 fn client(ledger: &mut Ledger, server: &str, address: &str, name: &str, helo: &str) {
     let client = Client::Address(address.parse().unwrap());
     let facts = ledger.clients.entry(ClientKey { server: server.into(), client }).or_default();
-    facts.merge(ClientFacts { sessions: 12, auth_failures: 7, ..ClientFacts::default() });
+    let failures = Failures { commands: 7, ..Failures::default() };
+    facts.merge(ClientFacts { sessions: 12, failures, ..ClientFacts::default() });
     facts.names.insert(name.into());
     facts.accounts_tried.insert("anna".into());
     let hello = HelloFacts { times: 3, ..HelloFacts::default() };

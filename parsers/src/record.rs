@@ -6,7 +6,7 @@
 mod outcome;
 
 pub use crate::mark::{Key, Unparsed, When};
-pub use outcome::{NextHop, Offspring, Refusal, Status};
+pub use outcome::{NextHop, Offspring, Refusal, Status, Watch};
 
 use crate::fates::Fates;
 use crate::paths::Paths;
@@ -113,6 +113,17 @@ pub enum Event<'a> {
         client: Peer<'a>,
         /// The account, if logged.
         account: Option<&'a [u8]>,
+    },
+    /// Log-ins failed, as a program beside the mail server tells it, which may have been asked by the mail server.
+    LogInsFailed {
+        /// The client; no address where the program does not know it.
+        client: Peer<'a>,
+        /// The account tried, if logged.
+        account: Option<&'a [u8]>,
+        /// How many: some programs tell when the client leaves.
+        times: u32,
+        /// Who tells it.
+        watch: Watch,
     },
     /// MAIL FROM, in a log of the dialogue.
     Mail {

@@ -69,6 +69,8 @@ pub const FORMATS: &[&Format] = &[
     &crate::assp::FORMAT,
     &crate::zimbra::FORMAT,
     &crate::cisco_esa::FORMAT,
+    &crate::logins::FORMAT,
+    &crate::nginx_mail::FORMAT,
 ];
 
 /// The format of that name, if there is one.
@@ -78,13 +80,15 @@ pub fn by_name(name: &str) -> Option<&'static Format> {
 
 /// The format that claims the most of the given lines, if any line is claimed.
 ///
-/// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins.
+/// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins; a format that tells of log-ins only
+/// wins if there is no other, as its lines stand in the file of a mail server of which they may be the most.
 pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Format> {
-    let mut best: Option<(&'static Format, usize)> = None;
+    let mut best: Option<(&'static Format, (bool, usize))> = None;
     for format in FORMATS {
         let claimed = lines.clone().filter(|line| (format.recognises)(line)).count();
-        if claimed > best.map_or(0, |(_, most)| most) {
-            best = Some((format, claimed));
+        let weight = (format.name != crate::logins::FORMAT.name, claimed);
+        if 0 < claimed && best.is_none_or(|(_, most)| most < weight) {
+            best = Some((format, weight));
         }
     }
     best.map(|(format, _)| format)

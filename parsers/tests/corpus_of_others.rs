@@ -24,13 +24,17 @@ const FOLDERS: &[(&str, &str, &str)] = &[
     ("assp", "assp", "pastebin"),
     ("zimbra", "zimbra", "zimbra-logs.log"),
     ("cisco-esa", "cisco-esa", "splunk"),
+    ("logins", "dovecot", ".log"),
+    ("logins", "dovecot", "fail2ban"),
+    ("logins", "cyrus", "cyrus-imap"),
+    ("nginx-mail", "nginx-mail", "logs.log"),
 ];
 
 /// Of the lines that a format claims, one in so many may stay unparsed.
 const LINES_PER_UNPARSED: usize = 200;
 
 /// Comments of those who collected the logs, in other projects' tests.
-const NO_LINES: [&[u8]; 2] = [b"# failJSON", b"# "];
+const NO_LINES: [&[u8]; 2] = [b"#failJSON", b"# "];
 
 /// All files below a folder, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -147,6 +147,7 @@ impl Sorts {
                 | Event::Identified { .. } => sorts.transcript.push(index),
                 Event::Hello { .. }
                 | Event::AuthFailed { .. }
+                | Event::LogInsFailed { .. }
                 | Event::AuthSucceeded { .. }
                 | Event::AccountTried { .. } => {}
                 Event::Traced { .. } => {

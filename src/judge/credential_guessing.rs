@@ -21,8 +21,8 @@ pub const ABOUT: About = About {
     title: "somebody guesses passwords",
     meaning: "Log-ins failed at least ten times from one address, or at least twenty times from several addresses of one network \
               (/24, or /64 of IPv6) that each stayed below that. Failures count wherever the log shows them, also as \
-              `auth=0/N` at the end of a session. Every server sees this daily; medium if mail was sent from the same address with a \
-              log-in afterwards.",
+              `auth=0/N` at the end of a session, and by IMAP or POP3; where several programs tell of the same ones, they count \
+              once. Every server sees this daily; medium if mail was sent from the same address with a log-in afterwards.",
     sources: "RFC 4954 section 6; fail2ban's default of 5 failures in 10 minutes, taken twice",
     false_positives: "A program of one of your users that keeps an old password: one account, one address, for days.",
     remedy: "Limit failures by address (fail2ban), and see that no account has a weak password.",
@@ -37,12 +37,13 @@ const ADDRESSES: usize = 3;
 
 /// Finds who guesses.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
-    let failing = routed.ledger.clients.iter().filter(|(_, facts)| 0 < facts.auth_failures);
+    let failing = routed.ledger.clients.iter().filter(|(_, facts)| 0 < facts.auth_failures());
+    let failing = failing.filter(|(key, facts)| key.client != Client::Unknown || is_news(routed, &key.server, facts));
     let mut networks = BTreeMap::<(Text, IpNet), Network>::new();
     let mut findings = Vec::new();
     let users = users(routed);
     for (key, facts) in failing {
-        if ADDRESS <= facts.auth_failures {
+        if ADDRESS <= facts.auth_failures() {
             let sent = users.contains(&(key.server, key.client));
             findings.push(of_client(key.server, key.client, facts, sent, routed));
         } else if let Client::Address(address) = key.client {
@@ -52,6 +53,14 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let slow = networks.into_iter().filter(|(_, network)| network.guesses());
     findings.extend(slow.map(|((server, net), network)| network.finding(server, net, routed)));
     findings
+}
+
+/// Whether the failures of clients that were not logged (saslauthd does not know them) are more than all those of clients
+/// that were: else they are likely the same.
+fn is_news(routed: &Routed<'_>, server: &Text, facts: &ClientFacts) -> bool {
+    let clients = routed.ledger.clients.iter();
+    let others = clients.filter(|(key, _)| key.server == *server && key.client != Client::Unknown);
+    others.map(|(_, facts)| facts.auth_failures()).sum::<u64>() < facts.auth_failures()
 }
 
 /// Who sent mail with a log-in.
@@ -64,7 +73,7 @@ fn of_client(server: Text, client: Client, facts: &ClientFacts, sent: bool, rout
     let name = words::quoted(&words::client(&client));
     let mut why = vec![format!(
         "{name} failed to log in {}{}.",
-        count(facts.auth_failures, "time", "times"),
+        count(facts.auth_failures(), "time", "times"),
         words::period(facts.span)
     )];
     why.extend(tried(facts.accounts_tried.iter()));
@@ -76,7 +85,7 @@ fn of_client(server: Text, client: Client, facts: &ClientFacts, sent: bool, rout
     let severity = if sent { Severity::Medium } else { Severity::Low };
     let mut finding =
         base(facts, severity).finding(Rule::CredentialGuessing, severity, (&server, &client), routed.ledger);
-    finding.attempts = facts.auth_failures;
+    finding.attempts = facts.auth_failures();
     finding.confidence = 0.95;
     finding.why = why;
     finding.remedy = remedy::guessing(routed.ledger, &server, Some(&client));
@@ -110,7 +119,7 @@ struct Network {
 impl Network {
     fn add(&mut self, client: Client, facts: &ClientFacts) {
         self.clients.insert(client);
-        self.failures.merge(facts.auth_failures);
+        self.failures.merge(facts.auth_failures());
         self.tally.span.merge(facts.span);
         self.accounts.extend(facts.accounts_tried.iter());
         facts.auth_evidence.iter().for_each(|line| self.tally.evidence.insert(line.clone()));

@@ -26,8 +26,8 @@ pub struct ClientFacts {
     pub sessions: u64,
     /// When it was seen.
     pub span: Span,
-    /// Log-ins that failed.
-    pub auth_failures: u64,
+    /// Log-ins that failed, by who tells of them.
+    pub failures: Failures,
     /// Accounts it tried in vain.
     pub accounts_tried: Smallest<Text, 8>,
     /// Lines that show failed log-ins.
@@ -38,16 +38,60 @@ pub struct ClientFacts {
     pub testers: BTreeSet<Text>,
 }
 
+impl ClientFacts {
+    /// Log-ins that failed, each counted once.
+    pub fn auth_failures(&self) -> u64 {
+        self.failures.count()
+    }
+}
+
 impl Merge for ClientFacts {
     fn merge(&mut self, other: ClientFacts) {
         self.names.merge(other.names);
         self.sessions.merge(other.sessions);
         self.span.merge(other.span);
-        self.auth_failures.merge(other.auth_failures);
+        self.failures.merge(other.failures);
         self.accounts_tried.merge(other.accounts_tried);
         self.auth_evidence.merge(other.auth_evidence);
         self.sent.merge(other.sent);
         Merge::merge(&mut self.testers, other.testers);
+    }
+}
+
+/// Log-ins of a client that failed, by who tells of them: several lines may tell of one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// Lines of the mail server, one for each.
+    pub commands: u64,
+    /// What the mail server counts when the client leaves (`auth=0/3`).
+    pub sessions: u64,
+    /// What services tell that clients log in to instead: IMAP, POP3, proxies.
+    pub services: u64,
+    /// What programs tell that check passwords for all of these.
+    pub checkers: u64,
+    /// Log-ins that succeeded, anywhere.
+    pub log_ins: u64,
+}
+
+impl Failures {
+    /// How many failed, each counted once as far as the logs can tell.
+    ///
+    /// The mail server may tell twice of one, by line and when the client leaves, and other services tell of others:
+    /// the greater of the first two and the third make a sum. A checker tells of all of them again, and, if it asks several
+    /// stores of passwords in turn, also of some that succeed in the end: what it tells beyond those counts if it is more.
+    pub fn count(&self) -> u64 {
+        let told = self.commands.max(self.sessions).saturating_add(self.services);
+        told.max(self.checkers.saturating_sub(self.log_ins))
+    }
+}
+
+impl Merge for Failures {
+    fn merge(&mut self, other: Failures) {
+        self.commands.merge(other.commands);
+        self.sessions.merge(other.sessions);
+        self.services.merge(other.services);
+        self.checkers.merge(other.checkers);
+        self.log_ins.merge(other.log_ins);
     }
 }
 
@@ -78,5 +122,27 @@ impl Merge for HelloFacts {
         self.times.merge(other.times);
         self.span.merge(other.span);
         self.evidence.merge(other.evidence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_counts_once_whoever_tells_of_it() {
+        let check = |commands, sessions, services, checkers, log_ins, want| {
+            let failures = Failures { commands, sessions, services, checkers, log_ins };
+            assert_eq!(failures.count(), want, "{failures:?}");
+        };
+        check(7, 0, 0, 0, 0, 7);
+        check(7, 7, 0, 0, 0, 7);
+        check(2, 7, 0, 7, 0, 7);
+        check(7, 7, 5, 12, 0, 12);
+        check(7, 7, 5, 0, 0, 12);
+        // The checker alone, and one that asks two stores for the sake of each log-in that succeeds.
+        check(0, 0, 0, 12, 2, 10);
+        check(0, 0, 0, 400, 400, 0);
+        check(0, 0, 0, 0, 9, 0);
     }
 }

@@ -14,7 +14,7 @@ pub mod senders;
 pub mod span;
 pub mod text;
 
-pub use clients::{ClientFacts, ClientKey, HelloFacts, HelloKey};
+pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};

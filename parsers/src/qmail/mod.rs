@@ -5,7 +5,7 @@
 
 mod queue;
 mod smtpd;
-mod time;
+pub(crate) mod time;
 mod vpopmail;
 
 use crate::record::{Event, Key, Line, Record};

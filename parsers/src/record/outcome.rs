@@ -25,6 +25,15 @@ pub enum Refusal {
     Other,
 }
 
+/// Who tells of a log-in that failed, other than the mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Watch {
+    /// A service that clients log in to instead (IMAP, POP3, a proxy): no mail server saw it.
+    Service,
+    /// A program that checks passwords for other programs: they may tell of the same log-in.
+    Checker,
+}
+
 /// What became of one delivery attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {

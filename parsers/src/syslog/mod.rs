@@ -59,6 +59,9 @@ pub const DAEMONS: &[&Daemon] = &[
     &crate::opensmtpd::DAEMON,
     &crate::qmail::DAEMON,
     &crate::courier::DAEMON,
+    &crate::logins::DOVECOT,
+    &crate::logins::CYRUS,
+    &crate::logins::SASLAUTHD,
 ];
 
 /// Reason to ignore a line with nothing in it.
@@ -231,8 +234,14 @@ fn expand<'a>(envelope: &Envelope<'a>, input: &'a [u8]) -> Option<Line<'a>> {
     let envelope = Envelope { body: rest.strip_suffix(b"]")?, ..*envelope };
     let daemon = DAEMONS.iter().find(|daemon| (daemon.claims)(envelope.tag))?;
     let Body { session, message, event } = (daemon.parse)(&envelope).ok()?;
-    let stands_alone =
-        matches!(event, Event::Refused { .. } | Event::AuthFailed { .. } | Event::Connect { .. } | Event::Hello { .. });
+    let stands_alone = matches!(
+        event,
+        Event::Refused { .. }
+            | Event::AuthFailed { .. }
+            | Event::LogInsFailed { .. }
+            | Event::Connect { .. }
+            | Event::Hello { .. }
+    );
     let record = Record { when: envelope.when, server: envelope.host, session, message, event };
     (stands_alone && message.is_none()).then_some(Line::Repeated { record, times })
 }

@@ -166,7 +166,7 @@ impl Sender<'_> {
         let failures = |client: &Client| {
             let facts = routed.ledger.clients.get(&ClientKey { server: self.server, client: *client })?;
             let others = facts.accounts_tried.iter().filter(|tried| !same_account(tried, &account)).count();
-            Some((facts.auth_failures, others, *client)).filter(|(failures, ..)| GUESSES <= *failures)
+            Some((facts.auth_failures(), others, *client)).filter(|(failures, ..)| GUESSES <= *failures)
         };
         let (failed, others, client) = self.clients.keys().filter_map(failures).max()?;
         Some(Signal {

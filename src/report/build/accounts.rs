@@ -39,10 +39,10 @@ pub fn accounts(ledger: &Ledger, findings: &[FindingRow]) -> Vec<AccountRow> {
             used.networks.insert(neighbourhood(*address));
         }
     }
-    for facts in ledger.clients.values().filter(|facts| 0 < facts.auth_failures) {
+    for facts in ledger.clients.values().filter(|facts| 0 < facts.auth_failures()) {
         for account in facts.accounts_tried.iter() {
             if let Some(used) = uses.get_mut(account) {
-                used.auth_failures.merge(facts.auth_failures);
+                used.auth_failures.merge(facts.auth_failures());
             }
         }
     }
