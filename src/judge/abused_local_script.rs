@@ -28,10 +28,10 @@ pub const ABOUT: About = About {
 /// Finds the users.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let users = routed.senders().iter().filter_map(|sender| match sender.who {
-        Who::User(client @ Client::User(user)) => Some((sender, client, user)),
+        Who::User(Client::User(user)) => Some((sender, user)),
         _ => None,
     });
-    users.filter_map(|(sender, _, user)| finding(sender, user, routed)).collect()
+    users.filter_map(|(sender, user)| finding(sender, user, routed)).collect()
 }
 
 fn finding(sender: &Sender<'_>, user: Text, routed: &Routed<'_>) -> Option<Finding> {

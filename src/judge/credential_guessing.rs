@@ -83,8 +83,7 @@ fn of_client(server: Text, client: Client, facts: &ClientFacts, sent: bool, rout
         );
     }
     let severity = if sent { Severity::Medium } else { Severity::Low };
-    let mut finding =
-        base(facts, severity).finding(Rule::CredentialGuessing, severity, (&server, &client), routed.ledger);
+    let mut finding = base(facts).finding(Rule::CredentialGuessing, severity, (&server, &client), routed.ledger);
     finding.attempts = facts.auth_failures();
     finding.confidence = 0.95;
     finding.why = why;
@@ -93,7 +92,7 @@ fn of_client(server: Text, client: Client, facts: &ClientFacts, sent: bool, rout
 }
 
 /// A tally of the lines and the time.
-fn base(facts: &ClientFacts, _: Severity) -> Tally {
+fn base(facts: &ClientFacts) -> Tally {
     let mut tally = Tally { span: facts.span, ..Tally::default() };
     facts.auth_evidence.iter().for_each(|line| tally.evidence.insert(line.clone()));
     tally

@@ -67,7 +67,7 @@ impl<'a> Senders<'a> {
         Senders(senders.into_values().collect())
     }
 
-    /// The senders of one kind.
+    /// The senders, by server and kind.
     pub fn iter(&self) -> impl Iterator<Item = &Sender<'a>> {
         self.0.iter()
     }
