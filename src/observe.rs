@@ -1,22 +1,20 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
+mod log_ins;
 pub(crate) mod names;
 pub(crate) mod refusal;
 
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
-    AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, Failures, FileId, FlowKey, HelloKey,
-    Input, Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
+    AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input,
+    Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
 };
 use crate::merge::Merge;
 use crate::scribe::{Notes, Scribe};
 use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
-use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal, Watch};
-
-/// The reply code of a log-in that failed (RFC 4954 section 6).
-const LOGIN_FAILED: u16 = 535;
+use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
@@ -70,23 +68,6 @@ impl Books {
             }
         }
         facts
-    }
-
-    /// Notes the account that a client tried in vain, if it is logged.
-    fn account_tried(&mut self, fact: &Fact<'_>, client: &Peer<'_>, account: Option<&[u8]>) -> &mut ClientFacts {
-        let account = account.map(|account| self.names.text(account));
-        let facts = self.client_facts(fact.server, client, fact.time);
-        if let Some(account) = account.filter(|account| facts.accounts_tried.wants(account)) {
-            facts.accounts_tried.insert(account);
-        }
-        facts
-    }
-
-    /// Notes a line that tells of failed log-ins; the caller adds how many.
-    fn log_ins_failed(&mut self, fact: &Fact<'_>, client: &Peer<'_>, account: Option<&[u8]>) -> &mut Failures {
-        let facts = self.account_tried(fact, client, account);
-        keep(&mut facts.auth_evidence, fact);
-        &mut facts.failures
     }
 
     fn hello(&mut self, fact: &Fact<'_>, peer: &Peer<'_>, name: &[u8]) {
@@ -289,32 +270,9 @@ impl Observer for Books {
                 self.server(server).sessions += u64::from(fact.times);
                 self.hello(fact, client, name);
             }
-            Event::AuthFailed { client, account } => {
-                self.log_ins_failed(fact, client, *account).commands += u64::from(fact.times);
-            }
-            Event::Replied { client, reply, .. } if reply.code == LOGIN_FAILED => {
-                self.log_ins_failed(fact, client, None).commands += 1;
-            }
-            Event::Disconnect { client, auth_failures: failures @ 1.. } => {
-                self.log_ins_failed(fact, client, None).sessions += u64::from(*failures);
-            }
-            Event::LogInsFailed { client, account, times, watch } => {
-                let failures = self.log_ins_failed(fact, client, *account);
-                let count = match watch {
-                    Watch::Service => &mut failures.services,
-                    Watch::Checker => &mut failures.checkers,
-                };
-                *count += u64::from(*times) * u64::from(fact.times);
-            }
-            Event::AuthSucceeded { client, .. } | Event::Accepted { client, account: Some(_), .. } => {
-                self.client_facts(server, client, fact.time).failures.log_ins += u64::from(fact.times);
-            }
-            Event::AccountTried { client, account } => {
-                self.account_tried(fact, client, Some(account));
-            }
             Event::Refused { .. } => self.refused(fact),
             Event::Whole { client, helo, .. } => self.hello(fact, client, helo),
-            _ => {}
+            _ => self.log_in(fact),
         }
     }
 
@@ -328,6 +286,9 @@ impl Observer for Books {
         self.server(session.server).sessions += counted;
         if let Some((name, fact)) = session.hello {
             self.hello(fact, &session.client, name);
+        }
+        for fact in &session.log_ins_failed {
+            self.log_ins_failed(fact, &session.client, None).commands += 1;
         }
     }
 

@@ -260,6 +260,15 @@ fn hostile_pieces() -> Vec<&'static [u8]> {
         b"\n@400000006b0ecd2a00000000 delivery 1: success: 198.51.100.1_accepted_message./\n",
         b"\n@400000006b0ecd2a00000000 delivery 1: deferral: x/\n",
         b"\n@400000006b0ecd2a00000000 end msg 7\n",
+        b"\nMon 2026-11-23 10:00:00: Accepting SMTP connection from [192.0.2.1:9] to [192.0.2.10:25]\n",
+        b"\nMon 2026-11-23 10:00:00: <-- AUTH LOGIN\n",
+        b"\nMon 2026-11-23 10:00:00: --> 334 x\n",
+        b"\nMon 2026-11-23 10:00:00: --> 535 no\n",
+        b"\nMon 2026-11-23 10:00:00: <-- RCPT TO:<b@example.net>\n",
+        b"\nMon 2026-11-23 10:00:00: SMTP session terminated\n",
+        b"\nNov 24 10:00:00 mx dovecot: auth: sql(a,192.0.2.1): unknown user\n",
+        b"\nNov 24 10:00:00 mx dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=192.0.2.1\n",
+        b"\nNov 24 10:00:00 mx postfix/smtpd[1]: disconnect from a[192.0.2.1] auth=0/3 commands=0/3\n",
     ]
 }
 

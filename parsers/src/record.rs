@@ -240,6 +240,13 @@ pub enum Event<'a> {
         /// The account.
         account: &'a [u8],
     },
+    /// The account with which a client is about to log in: the answer to AUTH tells whether it did.
+    LoggingIn {
+        /// The client.
+        client: Peer<'a>,
+        /// The account.
+        account: &'a [u8],
+    },
     /// The account of a log-in that failed, where the failure itself is another line (a reply 535).
     AccountTried {
         /// The client.

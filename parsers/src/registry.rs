@@ -69,6 +69,10 @@ pub const FORMATS: &[&Format] = &[
     &crate::assp::FORMAT,
     &crate::zimbra::FORMAT,
     &crate::cisco_esa::FORMAT,
+    &crate::hmailserver::FORMAT,
+    &crate::mdaemon::FORMAT,
+    &crate::smartermail::FORMAT,
+    &crate::communigate::FORMAT,
     &crate::logins::FORMAT,
     &crate::nginx_mail::FORMAT,
 ];

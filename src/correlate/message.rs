@@ -79,4 +79,6 @@ pub struct Session<'a> {
     pub opening: &'a Fact<'a>,
     /// The EHLO name, and the line that gives it.
     pub hello: Option<(&'a [u8], &'a Fact<'a>)>,
+    /// Answers that say that a log-in failed and do not name the client.
+    pub log_ins_failed: Vec<&'a Fact<'a>>,
 }

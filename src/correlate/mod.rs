@@ -34,6 +34,9 @@ use context::Context;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::record::{Event, Offspring};
 
+/// The reply code of a log-in that failed (RFC 4954 section 6).
+pub const LOGIN_FAILED: u16 = 535;
+
 /// The statement of one line, with its place and its resolved time.
 #[derive(Debug, Clone)]
 pub struct Fact<'a> {
@@ -144,6 +147,7 @@ impl Sorts {
                 | Event::Command { .. }
                 | Event::Replied { .. }
                 | Event::Continues { .. }
+                | Event::LoggingIn { .. }
                 | Event::Identified { .. } => sorts.transcript.push(index),
                 Event::Hello { .. }
                 | Event::AuthFailed { .. }

@@ -2,7 +2,7 @@
 
 use super::super::message::{Message, Recipient, Session};
 use super::super::recipients::pending;
-use super::super::{Fact, Observer};
+use super::super::{Fact, LOGIN_FAILED, Observer};
 use crate::ledger::{Origin, Outcome};
 use relayaudit_parsers::paths::of_command;
 use relayaudit_parsers::record::{Event, Peer, Refusal, Reply};
@@ -18,8 +18,9 @@ pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>>, observer: &mut
     }
     replay.end_transaction(observer);
     if let Some(opening) = replay.opening {
-        let (client, continued, hello) = (replay.client, replay.continued, replay.hello);
-        observer.session(&Session { server: opening.server, client, continued, opening, hello });
+        let (client, continued, hello, log_ins_failed) =
+            (replay.client, replay.continued, replay.hello, replay.log_ins_failed);
+        observer.session(&Session { server: opening.server, client, continued, opening, hello, log_ins_failed });
     }
 }
 
@@ -68,7 +69,12 @@ struct Replay<'a> {
     continued: bool,
     hello: Option<(&'a [u8], &'a Fact<'a>)>,
     account: Option<&'a [u8]>,
+    /// The account with which the client is about to log in.
+    logging_in: Option<&'a [u8]>,
     vouched: bool,
+    /// Whether the client's next line answers a question of AUTH and is no command (RFC 4954 section 4).
+    challenged: bool,
+    log_ins_failed: Vec<&'a Fact<'a>>,
     asked: VecDeque<(Asked<'a>, &'a Fact<'a>)>,
     transaction: Option<Transaction<'a>>,
 }
@@ -77,6 +83,10 @@ impl<'a> Replay<'a> {
     fn step(&mut self, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
         match fact.record.event {
             Event::Opened { client } | Event::Closed { client } => self.meet(client),
+            Event::Command { client, .. } if self.challenged => {
+                self.meet(client);
+                self.challenged = false;
+            }
             Event::Command { client, verb, argument } => {
                 self.meet(client);
                 self.asked.push_back((asked(verb, argument), fact));
@@ -88,10 +98,19 @@ impl<'a> Replay<'a> {
                 self.meet(client);
                 self.account = Some(account);
             }
+            Event::LoggingIn { client, account } => {
+                self.meet(client);
+                self.logging_in = Some(account);
+            }
             Event::Replied { client, reply, refusal } => {
                 self.meet(client);
+                if reply.code == LOGIN_FAILED && client == Peer::default() {
+                    self.log_ins_failed.push(fact);
+                }
                 // An answer 3yz asks for more of the same command.
-                if (300..400).contains(&reply.code) {
+                let asks = (300..400).contains(&reply.code);
+                self.challenged = asks && matches!(self.asked.front(), Some((Asked::LogIn, _)));
+                if asks {
                     return;
                 }
                 if let Some((asked, asking)) = self.asked.pop_front() {
@@ -102,9 +121,9 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Takes the client of a line, unless the session speaks for another.
+    /// Takes the client of a line, unless the line names none or the session speaks for another.
     fn meet(&mut self, client: Peer<'a>) {
-        if !self.continued {
+        if !self.continued && client != Peer::default() {
             self.client = client;
         }
     }
@@ -151,7 +170,10 @@ impl<'a> Replay<'a> {
                 self.account = None;
                 self.vouched = authenticated;
             }
-            Asked::LogIn => self.vouched = true,
+            Asked::LogIn => {
+                self.vouched = true;
+                self.account = self.logging_in.take().or(self.account);
+            }
             Asked::Reset => self.end_transaction(observer),
             Asked::Other => {}
         }
