@@ -2,6 +2,7 @@
 
 use crate::exim::refusal::classify;
 use crate::record::{Refusal, Reply};
+use memchr::memmem;
 
 /// Splits a reply into its code and the rest. The code is 0, and all is text, if it does not begin with one
 /// (RFC 5321 section 4.2).
@@ -39,9 +40,45 @@ pub fn refusal(reply: &Reply<'_>) -> Option<Refusal> {
     )
 }
 
+/// The id under which the server that answers took a message: `Ok: queued as ID` (Postfix), `OK id=ID` (Exim), `ID Message
+/// accepted for delivery` (Sendmail, OpenSMTPD). Of several the last: a filter repeats the answer of the server behind it.
+///
+/// The text is that server's, which may say what it likes. qmail logs `_` for spaces.
+pub fn taken_as(text: &[u8]) -> Option<&[u8]> {
+    let is_id = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+    let behind = [b"queued as ".as_slice(), b"queued_as_", b"OK id=", b"OK_id="];
+    let behind = behind.iter().find_map(|mark| Some(&text[memmem::rfind(text, mark)? + mark.len()..]));
+    let id = match behind {
+        Some(rest) => &rest[..rest.iter().position(|b| !is_id(b)).unwrap_or(rest.len())],
+        None => {
+            let before = &text[..memmem::rfind(text, b" Message accepted for delivery")?];
+            &before[before.iter().rposition(|b| !is_id(b)).map_or(0, |at| at + 1)..]
+        }
+    };
+    (!id.is_empty()).then_some(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_in_answers() {
+        let check = |text: &str, want: &str| {
+            assert_eq!(taken_as(text.as_bytes()).unwrap_or_default(), want.as_bytes(), "{text}");
+        };
+        check("250 2.0.0 Ok: queued as 4F1A2C0012", "4F1A2C0012");
+        check("250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 4C2", "4C2");
+        check("250 OK (queued as 9AB)", "9AB");
+        check("250 OK id=1RwtJa-000AFB-07", "1RwtJa-000AFB-07");
+        check("Sent (62B9t3xS012345 Message accepted for delivery)", "62B9t3xS012345");
+        check("250 2.0.0 bd3f2e11 Message accepted for delivery", "bd3f2e11");
+        check("192.0.2.1_accepted_message./Remote_host_said:_250_2.0.0_Ok:_queued_as_9AB/", "9AB");
+        check("250 2.0.0 OK 1699 a1-20020a170902 - gsmtp", "");
+        check("250 queued as ", "");
+        check(" Message accepted for delivery", "");
+        check("", "");
+    }
 
     #[test]
     fn refusals_by_their_wording() {

@@ -168,6 +168,19 @@ impl Flow {
         self.openings.iter().chain(self.outcomes.iter())
     }
 
+    /// What is left of it when `gone` recipients are taken away and `hours` are the hours of the rest; `None` if that is
+    /// nothing. Messages and bytes are taken to be spread as the recipients are.
+    pub fn less(mut self, gone: u64, hours: Hours) -> Option<Flow> {
+        let left = self.recipients.saturating_sub(gone);
+        let share = |count: u64| {
+            let share = (u128::from(count) * u128::from(left)).div_ceil(u128::from(self.recipients.max(1)));
+            u64::try_from(share).unwrap_or(count)
+        };
+        (self.messages, self.bytes) = (share(self.messages), share(self.bytes));
+        (self.recipients, self.hours) = (left, hours);
+        (0 < left).then_some(self)
+    }
+
     /// Counts recipients at a time.
     pub fn see(&mut self, time: Option<Time>, recipients: u64) {
         self.recipients += recipients;

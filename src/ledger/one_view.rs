@@ -81,9 +81,8 @@ fn cover(covered: &mut Covered, flow: &Flow) {
     }
 }
 
-/// What of a flow lies in other hours than those; `None` if that is nothing. Recipients are known by the hour; messages
-/// and bytes are taken to be spread as they are.
-fn uncovered(mut flow: Flow, covered: Option<&Covered>) -> Option<Flow> {
+/// What of a flow lies in other hours than those; `None` if that is nothing.
+fn uncovered(flow: Flow, covered: Option<&Covered>) -> Option<Flow> {
     let Some(covered) = covered else { return Some(flow) };
     let mut hours = Hours::default();
     let mut gone = 0u64;
@@ -93,14 +92,7 @@ fn uncovered(mut flow: Flow, covered: Option<&Covered>) -> Option<Flow> {
             false => hours.add(hour, recipients),
         }
     }
-    let left = flow.recipients.saturating_sub(gone);
-    let share = |count: u64| {
-        let share = (u128::from(count) * u128::from(left)).div_ceil(u128::from(flow.recipients.max(1)));
-        u64::try_from(share).unwrap_or(count)
-    };
-    (flow.messages, flow.bytes) = (share(flow.messages), share(flow.bytes));
-    (flow.recipients, flow.hours) = (left, hours);
-    (0 < left).then_some(flow)
+    flow.less(gone, hours)
 }
 
 #[cfg(test)]
