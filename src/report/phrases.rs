@@ -97,7 +97,7 @@ pub fn gaps(gaps: &[Gap]) -> Vec<String> {
 /// Whether the abuse goes on to the end of the logs.
 pub fn still(report: &Report) -> Option<String> {
     let (last, end) = (report.verdict.last?, report.coverage.last?);
-    if end.0 - last.0 < 3_600_000_000 {
+    if end.0.saturating_sub(last.0) < 3_600_000_000 {
         return Some("It was still going on when the logs end.".to_owned());
     }
     Some(format!("The logs go on for {} without it.", between(Some(last), Some(end))?))
