@@ -15,10 +15,11 @@ use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
+use serde::{Deserialize, Serialize};
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The first instant, if bounded.
     pub since: Option<Time>,
