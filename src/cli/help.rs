@@ -2,8 +2,9 @@
 
 /// Of `merge`.
 pub const MERGE_HELP: &str = "\
-Ledgers of days and servers that were scanned each for themselves give the report that one scan of all their logs gives. Ledgers
-that hold the same log, or an earlier state of it, are refused: nothing counts twice.
+Ledgers of days and servers that were scanned each for themselves give the report that one scan
+of all their logs gives. Ledgers that hold the same log, or an earlier state of it, are refused:
+nothing counts twice.
 
 Examples:
   relayaudit scan /var/log/mail.log.1 --quiet --ledger-out tuesday.ledger
@@ -14,7 +15,8 @@ Exit status: 0, or 2 if a ledger cannot be used; then nothing is written.";
 
 /// Of `report`.
 pub const REPORT_HELP: &str = "\
-What would the verdict be if that network were yours? A ledger knows nothing of what is yours: it can be judged again and again.
+What would the verdict be if that network were yours? A ledger knows nothing of what is yours: it
+can be judged again and again.
 
 Examples:
   relayaudit scan /var/log --ledger-out mail.ledger
