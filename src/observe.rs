@@ -15,6 +15,7 @@ use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
 use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
+use relayaudit_parsers::reply::taken_as;
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
@@ -128,6 +129,10 @@ impl Books {
             return;
         }
         facts.sent.see(time, path);
+        if message.origin.is_network() {
+            facts.handed_in.see_queue_id(told_id(message.opening));
+            facts.handed_in.see_message_id(message.message_id);
+        }
         if let Some(account) = message.account {
             let key = AccountKey { server: message.server, account: self.names.text(account) };
             self.ledger.accounts.entry(key).or_default().see(time, path);
@@ -146,6 +151,25 @@ impl Books {
         let facts = self.ledger.clients.entry(ClientKey { server, client: Client::User(user) }).or_default();
         facts.span.see(message.opening.time);
         facts
+    }
+
+    /// By what the next server's log can be seen to tell of the same message.
+    fn handed_on(&mut self, message: &Message<'_>) {
+        let taken = message.recipients.iter().filter(|recipient| recipient.outcome == Outcome::Relayed);
+        let mut last = None;
+        for recipient in taken {
+            let text = match recipient.fact.record.event {
+                Event::Delivery { text, .. } | Event::AttemptEnded { text, .. } => text,
+                _ => b"",
+            };
+            let id = taken_as(text);
+            // Recipients of one message that went to one server together were taken under one id.
+            if last.replace(id) != Some(id) {
+                let marks = &mut self.server(message.server).handed_on;
+                marks.see_queue_id(id.unwrap_or_default());
+                marks.see_message_id(message.message_id);
+            }
+        }
     }
 
     /// What the recipient shows of who is local here.
@@ -170,6 +194,14 @@ impl Books {
             facts.clients.insert(client);
         }
         note_place(facts, recipient, hop);
+    }
+}
+
+/// The id of a message that the server told its client, as far as it is logged.
+fn told_id<'a>(opening: &Fact<'a>) -> &'a [u8] {
+    match opening.record.event {
+        Event::Received { told_id, .. } => told_id,
+        _ => opening.record.message.map_or(b"", |key| key.id),
     }
 }
 
@@ -305,6 +337,7 @@ impl Observer for Books {
         }
         // The message counts with its first accepted recipient.
         let lead = message.recipients.iter().position(|recipient| recipient.refusal.is_none());
+        self.handed_on(message);
         let way = self.names.way(message);
         for (index, recipient) in message.recipients.iter().enumerate() {
             self.recipient(message, recipient, way, Some(index) == lead);

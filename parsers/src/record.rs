@@ -275,6 +275,8 @@ pub enum Event<'a> {
         user: &'a [u8],
         /// The reverse-path.
         reverse_path: &'a [u8],
+        /// The Message-ID header, without angle brackets; empty if not logged. The client's text.
+        message_id: &'a [u8],
         /// Size in bytes; 0 if not logged.
         size_bytes: u64,
         /// Number of recipients, in logs whose messages are over when each recipient has come to an end; `None`
@@ -308,12 +310,16 @@ pub enum Event<'a> {
         client: Peer<'a>,
         /// The reverse-path.
         reverse_path: &'a [u8],
+        /// The Message-ID header, without angle brackets; empty if not logged. The client's text.
+        message_id: &'a [u8],
         /// The recipients of this line.
         forward_paths: Paths<'a>,
         /// Size in bytes.
         size_bytes: u64,
         /// Number of recipients of the message in all.
         recipients: u32,
+        /// The id of the message that the server tells the client (`[InternalId=7, ...]`); empty if not logged.
+        told_id: &'a [u8],
         /// Whether the server says that the client had logged in or is one it trusts, without saying which.
         vouched: bool,
     },

@@ -28,8 +28,10 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     progress.stage("judging");
     one_view(&mut ledger);
     let site = site::infer(&ledger, &stated);
+    let handovers = judge::count_once(&mut ledger, &site);
     let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
-    let analysis = analyse_with(&ledger, &site, &judge::Options { errors, ..judge::Options::default() });
+    let options_of_judge = judge::Options { errors, ..judge::Options::default() };
+    let analysis = Analysis { handovers, ..analyse_with(&ledger, &site, &options_of_judge) };
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
     let report = Report::build(&ledger, &site, &analysis, &run);
     progress.finish();

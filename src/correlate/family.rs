@@ -211,12 +211,15 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
             message.origin = Origin::Local;
             message.reverse_path = message.reverse_path.or(*reverse_path);
         }
-        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, recipients, notifies } if is_first => {
+        Event::Arrived { client, helo, account, user, reverse_path, message_id, size_bytes, recipients, notifies }
+            if is_first =>
+        {
             message.client = *client;
             message.helo = helo;
             message.account = *account;
             message.user = user;
             message.reverse_path = Some(reverse_path);
+            message.message_id = message_id;
             message.size_bytes = *size_bytes;
             message.taken = recipients.is_none_or(|recipients| 0 < recipients && 0 < *size_bytes);
             message.origin = match (notifies, is_named(client)) {
@@ -241,8 +244,9 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
             own.expect(forward_path.as_deref(), fact);
         }
         Event::Refused { stage, .. } if is_after_data(stage) => message.taken = false,
-        Event::Received { client, reverse_path, forward_paths, size_bytes, vouched, .. } => {
+        Event::Received { client, reverse_path, message_id, forward_paths, size_bytes, vouched, .. } => {
             message.client = *client;
+            message.message_id = message_id;
             message.vouched = *vouched;
             message.origin = if is_named(client) { Origin::Network } else { Origin::Local };
             message.reverse_path = Some(reverse_path);

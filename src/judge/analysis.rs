@@ -4,7 +4,7 @@ use super::finding::{Finding, Verdict};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
-use super::{Options, Routed, judge};
+use super::{HandOver, Options, Routed, judge};
 use crate::ledger::{Ledger, Span, Text};
 use crate::merge::Merge;
 use crate::site::Site;
@@ -23,6 +23,8 @@ pub struct Analysis {
     pub totals: Totals,
     /// Recipients by hour (of `Time::hour`) and verdict.
     pub timeline: Timeline,
+    /// Mail that servers passed to each other, if [`super::count_once`] was asked.
+    pub handovers: Vec<HandOver>,
 }
 
 /// The verdict on one server.
@@ -69,7 +71,7 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
     });
     let verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
     let servers = by_server.iter().map(|(server, picture)| one(ledger, site, &findings, server, picture)).collect();
-    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings }
+    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings, handovers: Vec::new() }
 }
 
 fn one(ledger: &Ledger, site: &Site, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {
@@ -89,8 +91,8 @@ fn totals(ledger: &Ledger, picture: &Picture) -> Totals {
         Totals { recipients: picture.recipients(), by_verdict: picture.by_verdict.clone(), ..Totals::default() };
     for facts in ledger.servers.values() {
         totals.sessions.merge(facts.sessions);
-        totals.messages.merge(facts.messages);
-        totals.bytes.merge(facts.bytes);
+        totals.messages.merge(facts.messages.saturating_sub(facts.again.messages));
+        totals.bytes.merge(facts.bytes.saturating_sub(facts.again.bytes));
     }
     totals
 }

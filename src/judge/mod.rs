@@ -11,6 +11,7 @@ mod compromised_account;
 mod credential_guessing;
 mod directory_harvest;
 pub mod finding;
+pub mod handovers;
 mod helo_impersonation;
 mod hidden_clients;
 pub(crate) mod hints;
@@ -29,6 +30,7 @@ pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
+pub use handovers::{HandOver, count_once};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
 pub use senders::Errors;

@@ -61,6 +61,12 @@ impl<'a> Scope<'a> {
         sum
     }
 
+    /// Whether servers within the scope took in mail that others of ours had before.
+    fn is_served(&self) -> bool {
+        let within = self.ledger.servers.iter().filter(|(server, _)| self.holds(server));
+        within.map(|(_, facts)| facts.again.recipients).any(|recipients| 0 < recipients)
+    }
+
     /// The servers within the scope, for a sentence: `mx1`, or `3 servers`.
     pub fn servers(&self) -> String {
         let servers: Vec<&Text> = self.ledger.servers.keys().filter(|server| self.holds(server)).collect();
@@ -128,7 +134,7 @@ fn cause(scope: &Scope<'_>) -> Cause {
         Cause::ProbesOnly
     } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule)) {
         Cause::InboundOnly
-    } else if scope.picture.recipients() == 0 {
+    } else if scope.picture.recipients() == 0 && !scope.is_served() {
         Cause::InsufficientEvidence
     } else {
         Cause::Clean

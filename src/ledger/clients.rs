@@ -1,6 +1,7 @@
 //! Clients and the names they greet with.
 
 use super::flow::Client;
+use super::marks::HandedIn;
 use super::sample::Smallest;
 use super::senders::Sent;
 use super::span::{Evidence, Span};
@@ -36,6 +37,8 @@ pub struct ClientFacts {
     pub sent: Sent,
     /// Relay testers whose tell-tale strings it sent (see `parsers::address::tester`).
     pub testers: BTreeSet<Text>,
+    /// Marks of the messages it handed in.
+    pub handed_in: HandedIn,
 }
 
 impl ClientFacts {
@@ -55,6 +58,7 @@ impl Merge for ClientFacts {
         self.auth_evidence.merge(other.auth_evidence);
         self.sent.merge(other.sent);
         Merge::merge(&mut self.testers, other.testers);
+        self.handed_in.merge(other.handed_in);
     }
 }
 

@@ -6,7 +6,7 @@
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
 use super::figures::{minute, size, time};
 use super::model::{Line, Offender, Report, SiteRow};
-use super::{phrases, rows};
+use super::{handovers, phrases, rows};
 use crate::judge::words::{count, thousands};
 use std::cmp::Reverse;
 use std::io::{self, Write};
@@ -21,6 +21,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     list(out, "What to do now", "1.", &report.verdict.next)?;
     offenders(report, out)?;
     findings(report, out)?;
+    let handed = handovers::sentences(&report.handovers);
+    list(out, "Servers that hand mail to each other", "-", &handed[..handed.len().min(ROWS)])?;
+    more(out, handed.len())?;
     totals(report, out)?;
     list(out, "Not seen, or not sure", "-", &report.verdict.not_seen)?;
     let other = report.verdict.alternatives.iter();

@@ -11,6 +11,7 @@ pub mod csv;
 pub mod escape;
 mod figures;
 mod frames;
+pub mod handovers;
 pub mod json;
 pub mod markdown;
 pub mod model;

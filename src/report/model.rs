@@ -1,6 +1,7 @@
 //! The document `relayaudit.report/1`: the names and the order of its fields are a promise.
 //! Fields may be added, at the end; none is renamed, moved or taken away.
 
+use super::handovers::HandOverRow;
 use crate::judge::{Cause, Rule, Severity};
 use crate::ledger::Time;
 use serde::{Serialize, Serializer};
@@ -40,6 +41,8 @@ pub struct Report {
     pub campaigns: Vec<serde_json::Value>,
     /// Some of the lines that broke the grammar.
     pub unparsed_samples: Vec<UnparsedLine>,
+    /// Mail that servers passed to each other.
+    pub handovers: Vec<HandOverRow>,
 }
 
 /// The program.

@@ -193,10 +193,10 @@ pub fn names(rules: &[Rule]) -> Vec<String> {
 }
 
 /// Makes columns of rows.
-struct Maker<'a, T>(&'a [T]);
+pub(super) struct Maker<'a, T>(pub(super) &'a [T]);
 
 impl<T> Maker<'_, T> {
-    fn text<'b>(&'b self, name: &'static str, cell: impl Fn(&'b T) -> &'b str) -> Column {
+    pub(super) fn text<'b>(&'b self, name: &'static str, cell: impl Fn(&'b T) -> &'b str) -> Column {
         let cells = self.0.iter().map(|row| Some(cell(row).to_owned())).collect();
         Column { name, cells: Cells::Text(cells) }
     }
@@ -213,7 +213,7 @@ impl<T> Maker<'_, T> {
         self.optional(name, |row| cell(row).map(Time::rfc3339))
     }
 
-    fn count(&self, name: &'static str, cell: impl Fn(&T) -> u64) -> Column {
+    pub(super) fn count(&self, name: &'static str, cell: impl Fn(&T) -> u64) -> Column {
         Column { name, cells: Cells::Count(self.0.iter().map(cell).collect()) }
     }
 

@@ -38,11 +38,18 @@ pub fn statement(input: &[u8]) -> Parsed<'_, Event<'_>> {
             account: tail.logged_in().then_some(b"".as_slice()),
             user: if is_local { host.user } else { b"" },
             reverse_path: bare(reverse_path),
+            message_id: message_id(rest),
             size_bytes,
             recipients: Some(u32::try_from(recipients).unwrap_or(u32::MAX)),
             notifies: None,
         },
     ))
+}
+
+/// The Message-ID of `, msgid=<ID>, ...`: up to the first `>`, since it is the client's text and may look like anything.
+fn message_id(rest: &[u8]) -> &[u8] {
+    let id = rest.strip_prefix(b", msgid=<").unwrap_or_default();
+    &id[..memchr::memchr(b'>', id).unwrap_or(0)]
 }
 
 /// Whether the client of a `from=` line may have logged in: not by plain SMTP, nor where the protocol would say so.

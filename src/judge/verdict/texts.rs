@@ -37,9 +37,9 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
             "Cannot tell: the logs of {servers} show {} but not who handed them in.",
             recipients(scope.picture.recipients())
         ),
-        Cause::CompromisedAccount => sent(scope, "Yes, by a stolen password", "account", "sent", deciding, span),
-        Cause::AbusedTrustedHost => sent(scope, "Yes, by a host you trust", "host", "sent", deciding, span),
-        Cause::AbusedLocalScript => sent(scope, "Yes, by a program on the server", "user", "handed in", deciding, span),
+        Cause::CompromisedAccount => sent("Yes, by a stolen password", "account", "sent", deciding, span),
+        Cause::AbusedTrustedHost => sent("Yes, by a host you trust", "host", "sent", deciding, span),
+        Cause::AbusedLocalScript => sent("Yes, by a program on the server", "user", "handed in", deciding, span),
         Cause::Backscatter => format!(
             "Yes, by bounces: {servers} sent notifications to {} who mostly never wrote{}.",
             count(volume(deciding), "outside recipient", "outside recipients"),
@@ -58,7 +58,7 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
 }
 
 /// The headline of a sender that had permission: `account marie sent mail to ...`.
-fn sent(scope: &Scope<'_>, answer: &str, kind: &str, did: &str, deciding: &[&Finding], span: Span) -> String {
+fn sent(answer: &str, kind: &str, did: &str, deciding: &[&Finding], span: Span) -> String {
     let names: Vec<String> = deciding.iter().take(3).map(|finding| quoted(&finding.subject.value)).collect();
     let more = deciding.len().saturating_sub(names.len()) as u64;
     let more = if 0 < more { format!(" and {} more", thousands(more)) } else { String::new() };
@@ -67,7 +67,7 @@ fn sent(scope: &Scope<'_>, answer: &str, kind: &str, did: &str, deciding: &[&Fin
         "{answer}: {kind}{plural} {}{more} {did} mail to {} through {}{}.",
         list(&names),
         recipients(volume(deciding)),
-        scope.servers(),
+        through(deciding),
         period(span)
     )
 }
@@ -91,18 +91,22 @@ fn relayed(scope: &Scope<'_>, deciding: &[&Finding], span: Span) -> String {
         (false, 1, _) => "Yes, unless it is yours",
         (false, _, _) => "Yes, unless they are yours",
     };
-    let servers: BTreeSet<&Text> = deciding.iter().map(|finding| &finding.server).collect();
-    let through = match servers.first().filter(|_| servers.len() == 1) {
-        Some(server) => crate::judge::words::server(server),
-        None => count(servers.len() as u64, "server", "servers"),
-    };
     format!(
         "{sure}: {} relayed {} through {}{}.",
         count(subjects(deciding) as u64, "outside address", "outside addresses"),
         recipients(accepted),
-        through,
+        through(deciding),
         period(span)
     )
+}
+
+/// The servers of the findings: the one by its name, several by their number.
+fn through(findings: &[&Finding]) -> String {
+    let servers: BTreeSet<&Text> = findings.iter().map(|finding| &finding.server).collect();
+    match servers.first().filter(|_| servers.len() == 1) {
+        Some(server) => crate::judge::words::server(server),
+        None => count(servers.len() as u64, "server", "servers"),
+    }
 }
 
 /// How many different subjects the findings have.

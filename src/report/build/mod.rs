@@ -44,6 +44,7 @@ impl Report {
             blocklistings: Vec::new(),
             campaigns: Vec::new(),
             unparsed_samples: coverage::unparsed_samples(ledger),
+            handovers: analysis.handovers.iter().map(Into::into).collect(),
         }
     }
 }

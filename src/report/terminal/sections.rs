@@ -8,7 +8,7 @@ use crate::judge::{Rule, Severity, about};
 use crate::report::escape::terminal;
 use crate::report::figures::{minute, percent, size, time};
 use crate::report::model::{AccountRow, FindingRow, InputRow, Line, Offender, Report, ServerRow, SiteRow};
-use crate::report::{phrases, rows};
+use crate::report::{handovers, phrases, rows};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
@@ -128,7 +128,10 @@ pub fn servers(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         ]
     };
     grid::write(page, &columns, &servers.iter().take(ROWS).map(row).collect::<Vec<_>>())?;
-    more(page, servers.len(), ROWS)
+    more(page, servers.len(), ROWS)?;
+    let sentences = handovers::sentences(&report.handovers);
+    sentences.iter().take(ROWS).try_for_each(|sentence| page.text(Style::Plain, "  ", sentence))?;
+    more(page, sentences.len(), ROWS)
 }
 
 /// Findings that are not in the table of offenders, by rule; harmless ones are only counted.
