@@ -2,6 +2,8 @@
 //! it fires and one in which it does not.
 #![allow(clippy::unwrap_used)]
 
+#[path = "judge/doubt.rs"]
+mod doubt;
 #[path = "judge/inbound.rs"]
 mod inbound;
 #[path = "judge/log.rs"]

@@ -52,7 +52,7 @@ pub enum Rule {
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// `client`, `account`, `user`, `server`, `network`, `campaign`, `config-line`.
+    /// `client`, `account`, `user`, `server`, `network`, `domain`, `campaign`, `config-line`.
     pub kind: &'static str,
     /// The address, the account name, ...
     pub value: Text,

@@ -22,6 +22,7 @@ mod relay_trick;
 mod remedy;
 pub mod route;
 pub mod routed;
+mod secondary;
 pub mod senders;
 mod spoofed_local_sender;
 mod tally;

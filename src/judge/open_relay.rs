@@ -5,6 +5,8 @@
 //! False positives: a network of ours, a forwarder or a secondary MX missing from the site.
 //! Remedy: see [`remedy::relay`]; one paragraph per server kind.
 
+mod doubted;
+
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::Outbound;
 use super::route::{RouteVerdict, is_trick, target_domain};
@@ -15,6 +17,7 @@ use super::{About, remedy};
 use crate::ledger::{Client, Flow, FlowKey, Ledger, Outcome, Text};
 use crate::merge::Merge;
 use crate::site::Site;
+use doubted::{Doubt, Doubted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the rule is.
@@ -37,11 +40,6 @@ const MANY: u64 = 100;
 const FEW: u64 = 5;
 /// Recipients and hours from which it is a habit.
 const SEVERAL: (u64, usize) = (10, 3);
-/// Clients that write to one domain only, from which it looks like one we take mail for.
-const SECONDARY_MX_CLIENTS: u64 = 3;
-/// Hosts to which such a domain's mail goes at most.
-const SECONDARY_MX_HOSTS: usize = 2;
-
 /// Finds the clients that relayed.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let (ledger, site) = (routed.ledger, routed.site);
@@ -59,12 +57,30 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
         }
     }
     let outbound = Outbound::of(ledger);
-    let secondary = secondary_domains(ledger, site, &relayed);
-    let finish = |(pair, relay): (Pair<'_>, Relay<'_>)| {
+    let mut findings = Vec::new();
+    let mut few = Vec::new();
+    let mut domains = BTreeMap::<(&Text, &str), Doubted>::new();
+    for (pair, relay) in relayed {
         let case = Case { ledger, site, pair, denied: denied.get(&pair).copied().unwrap_or(0) };
-        case.finding(relay, &outbound, &secondary)
-    };
-    relayed.into_iter().map(finish).collect()
+        match case.domain_in_doubt(&relay, routed.secondary()) {
+            Some((domain, Doubt::Secondary)) => {
+                domains.entry((pair.0, domain)).or_default().add(pair.1, relay, Doubt::Secondary);
+            }
+            Some((domain, Doubt::Few)) => few.push((case, relay, domain)),
+            None => findings.push(case.finding(relay, &outbound, None)),
+        }
+    }
+    let open: BTreeSet<Text> =
+        findings.iter().filter(|found| Severity::Medium <= found.severity).map(|found| found.server).collect();
+    for (case, relay, domain) in few {
+        match open.contains(case.pair.0) {
+            // The server is open: so little mail is a test of it, or one of those who use it.
+            true => findings.push(case.finding(relay, &outbound, Some(doubted::advice(domain)))),
+            false => domains.entry((case.pair.0, domain)).or_default().add(case.pair.1, relay, Doubt::Few),
+        }
+    }
+    findings.extend(domains.into_iter().map(|(of, doubted)| doubted.finding(of, routed)));
+    findings
 }
 
 /// What one client relayed.
@@ -119,22 +135,6 @@ impl<'a> Relay<'a> {
     }
 }
 
-/// Domains that look like those of which we are the secondary MX: several clients write to that
-/// one domain and no other, and it always goes to the same one or two hosts. Only while no local domain is stated.
-fn secondary_domains<'a>(ledger: &Ledger, site: &Site, relayed: &BTreeMap<Pair<'_>, Relay<'a>>) -> BTreeSet<&'a str> {
-    let mut only = BTreeMap::<&str, u64>::new();
-    for relay in relayed.values().filter(|relay| !site.states_local_domains() && relay.targets.len() == 1) {
-        relay.targets.iter().for_each(|domain| *only.entry(domain).or_default() += 1);
-    }
-    let few_hops = |domain: &str| {
-        let facts = ledger.domains.iter().filter(|(key, _)| key.domain.as_ref() == domain);
-        facts.clone().count() == 1
-            && facts.into_iter().all(|(_, facts)| (1..=SECONDARY_MX_HOSTS).contains(&facts.next_hops.len()))
-    };
-    only.retain(|domain, clients| SECONDARY_MX_CLIENTS <= *clients && few_hops(domain));
-    only.into_keys().collect()
-}
-
 /// One client's case.
 struct Case<'a> {
     ledger: &'a Ledger,
@@ -144,12 +144,12 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn finding(&self, mut relay: Relay<'_>, outbound: &Outbound<'_>, secondary: &BTreeSet<&str>) -> Finding {
+    fn finding(&self, mut relay: Relay<'_>, outbound: &Outbound<'_>, doubt: Option<String>) -> Finding {
         let (server, client) = self.pair;
         let shown = relay.estimate(server, outbound);
         let unshown = relay.unseen() - shown;
         let nothing_left = outbound.covers(server) && unshown == relay.tally.accepted;
-        let doubt = self.doubt(&relay, secondary);
+        let doubt = doubt.or_else(|| self.doubt(&relay));
         let severity = match (&doubt, nothing_left) {
             (Some(_), _) => Severity::Low,
             (None, true) => Severity::Medium,
@@ -172,34 +172,23 @@ impl Case<'_> {
         finding
     }
 
+    /// The one domain that all the client's relayed mail is for, if that may be a domain we take mail for.
+    fn domain_in_doubt<'a>(&self, relay: &Relay<'a>, secondary: &BTreeSet<&str>) -> Option<(&'a str, Doubt)> {
+        let domain = relay.targets.first().copied().filter(|_| relay.targets.len() == 1)?;
+        if relay.tally.accepted < MANY && secondary.contains(domain) {
+            return Some((domain, Doubt::Secondary));
+        }
+        let few = relay.tally.accepted < FEW && self.denied == 0 && !relay.trick;
+        (few && !self.site.states_local_domains()).then_some((domain, Doubt::Few))
+    }
+
     /// Why the client may be harmless after all, where the site is only inferred.
-    fn doubt(&self, relay: &Relay<'_>, secondary: &BTreeSet<&str>) -> Option<String> {
-        if relay.tally.accepted < MANY && relay.targets.iter().all(|domain| secondary.contains(domain)) {
-            let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
-            return Some(format!(
-                "Several clients write to {domain} and to no other outside domain, and it always goes to the same host: you may \
-                 be its secondary MX. If so, add it with --local-domain {domain}."
-            ));
-        }
-        if !self.site.states_local_domains()
-            && relay.tally.accepted < FEW
-            && relay.targets.len() == 1
-            && self.denied == 0
-        {
-            let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
-            return Some(format!(
-                "So few recipients, all in {domain}, may as well be mail for a domain that you serve. If so, add it \
-                 with --local-domain {domain}."
-            ));
-        }
-        if !self.site.states_trusted_networks() && relay.looks_own(self.denied) {
-            return Some(
-                "All its reverse-paths are in your own domains, and nearly all of its mail was wanted: it looks like a \
-                 host of yours."
-                    .to_owned(),
-            );
-        }
-        None
+    fn doubt(&self, relay: &Relay<'_>) -> Option<String> {
+        (!self.site.states_trusted_networks() && relay.looks_own(self.denied)).then(|| {
+            "All its reverse-paths are in your own domains, and nearly all of its mail was wanted: it looks like a host of \
+             yours."
+                .to_owned()
+        })
     }
 
     fn confidence(&self, doubt: bool, nothing_left: bool) -> f64 {

@@ -64,6 +64,21 @@ impl Tally {
         }
     }
 
+    /// Adds another tally.
+    pub fn merge(&mut self, other: Tally) {
+        self.messages.merge(other.messages);
+        self.accepted.merge(other.accepted);
+        self.refused.merge(other.refused);
+        self.delivered.merge(other.delivered);
+        self.deferred.merge(other.deferred);
+        self.bounced.merge(other.bounced);
+        self.bytes.merge(other.bytes);
+        self.span.merge(other.span);
+        self.hours.merge(other.hours);
+        self.forms.extend(other.forms);
+        self.evidence.merge(other.evidence);
+    }
+
     /// The busiest hour, and its recipients; the earlier of two equal ones.
     pub fn peak(&self) -> Option<(i32, u64)> {
         self.hours.iter().max_by_key(|(hour, n)| (*n, std::cmp::Reverse(*hour)))

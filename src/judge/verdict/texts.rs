@@ -46,8 +46,8 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
             period(span)
         ),
         _ if !scope.doubtful().is_empty() => format!(
-            "Probably not: {} relayed through {servers} without log-in, and look like hosts or domains of yours.",
-            addresses(subjects(&scope.doubtful()))
+            "Probably not: {} went out through {servers} without log-in, but look like hosts or domains of yours.",
+            doubted(&scope.doubtful())
         ),
         _ => format!(
             "No unauthorised relay seen: {servers} took in {}{}, none of them for outside recipients of strangers.",
@@ -107,6 +107,22 @@ fn through(findings: &[&Finding]) -> String {
         Some(server) => crate::judge::words::server(server),
         None => count(servers.len() as u64, "server", "servers"),
     }
+}
+
+/// Mail that may be relaying or not: `12 recipients (of 2 addresses, and in partner.example)`.
+fn doubted(findings: &[&Finding]) -> String {
+    let of = |kind: &str| -> BTreeSet<&str> {
+        findings.iter().filter(|f| f.subject.kind == kind).map(|f| f.subject.value.as_ref()).collect()
+    };
+    let (clients, domains) = (of("client"), of("domain"));
+    let from = (!clients.is_empty()).then(|| format!("of {}", addresses(clients.len())));
+    let to = match domains.iter().collect::<Vec<_>>().as_slice() {
+        [] => None,
+        [only] => Some(format!("in {}", quoted(only))),
+        several => Some(format!("in {}", count(several.len() as u64, "domain", "domains"))),
+    };
+    let parts: Vec<String> = from.into_iter().chain(to).collect();
+    format!("{} ({})", recipients(volume(findings)), parts.join(", and "))
 }
 
 /// How many different subjects the findings have.
@@ -208,9 +224,8 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
         Cause::OpenRelay | Cause::InsufficientEvidence => {}
         _ if doubtful.is_empty() => out.push("No recipient of a stranger was relayed.".to_owned()),
         _ => out.push(format!(
-            "{} without log-in had {} relayed, and look like hosts or domains of yours that are not stated.",
-            addresses(subjects(&doubtful)),
-            recipients(doubtful.iter().map(|finding| finding.recipients_accepted).sum())
+            "{} went out without log-in, and look like hosts or domains of yours that are not stated.",
+            doubted(&doubtful)
         )),
     }
     if cause != Cause::InsufficientEvidence && scope.of(Rule::RelayTrick).next().is_none() {

@@ -33,28 +33,36 @@ pub fn offenders(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         grid::write(page, if wide { &APART } else { &STACKED }, &rows)?;
         more(page, bad.len(), ROWS)?;
     }
-    doubtful(&mild, page)
+    doubtful(report, &mild, page)
 }
 
-/// Clients whose mail was passed on, and that may well be ours: a sentence, not an accusation.
-fn doubtful(mild: &[&Offender], page: &mut Page<'_>) -> io::Result<()> {
+/// Mail that was passed on for clients, or to domains, that may well be ours: sentences, not an accusation.
+fn doubtful(report: &Report, mild: &[&Offender], page: &mut Page<'_>) -> io::Result<()> {
     let relayed: Vec<&&Offender> = mild.iter().filter(|offender| 0 < offender.recipients_accepted).collect();
-    let Some(recipients) = relayed.iter().map(|offender| offender.recipients_accepted).reduce(u64::saturating_add)
-    else {
+    let domains: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.subject.kind == "domain").collect();
+    if relayed.is_empty() && domains.is_empty() {
         return Ok(());
-    };
+    }
     page.heading("Passed on, but perhaps yours")?;
+    if !relayed.is_empty() {
+        page.text(Style::Plain, "  ", &own_hosts(&relayed))?;
+    }
+    domains.iter().take(FEW).try_for_each(|finding| page.text(Style::Plain, "  ", &finding.why.join(" ")))?;
+    more(page, domains.len(), FEW)
+}
+
+/// The clients that look like hosts of ours.
+fn own_hosts(relayed: &[&&Offender]) -> String {
+    let recipients = relayed.iter().map(|offender| offender.recipients_accepted).fold(0, u64::saturating_add);
     let names: Vec<String> = relayed.iter().take(FEW).map(|offender| terminal(&offender.client).into_owned()).collect();
     let rest = if FEW < relayed.len() { ", ..." } else { "" };
-    let text = format!(
-        "{} had {} passed on that look like mail of your own: from hosts of yours, or to a domain for which you are a \
-         secondary MX. State them with --trusted-net or --local-domain; if they are not yours, treat them like the \
-         others: {}{rest}.",
+    format!(
+        "{} had {} passed on that look like mail of your own. State them with --trusted-net; if they are not yours, treat \
+         them like the others: {}{rest}.",
         count(relayed.len() as u64, "address", "addresses"),
         count(recipients, "recipient", "recipients"),
         names.join(", "),
-    );
-    page.text(Style::Plain, "  ", &text)
+    )
 }
 
 /// The columns of offenders, two values in each.
