@@ -12,6 +12,7 @@ pub mod courier;
 mod csv;
 pub mod domino;
 pub mod exchange2000;
+pub mod exchange55_ims;
 pub mod exchange_agent;
 pub mod exchange_online;
 pub mod exchange_protocol;

@@ -51,6 +51,7 @@ pub const FORMATS: &[&Format] = &[
     &crate::postfix::FORMAT,
     &crate::iis_w3c::FORMAT,
     &crate::exchange2000::FORMAT,
+    &crate::exchange55_ims::FORMAT,
     &crate::exchange_protocol::FORMAT,
     &crate::exchange_tracking::FORMAT,
     &crate::exchange_agent::FORMAT,
