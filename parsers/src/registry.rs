@@ -70,6 +70,8 @@ pub const FORMATS: &[&Format] = &[
     &crate::assp::FORMAT,
     &crate::zimbra::FORMAT,
     &crate::cisco_esa::FORMAT,
+    &crate::fortimail::FORMAT,
+    &crate::proofpoint::FORMAT,
     &crate::hmailserver::FORMAT,
     &crate::mdaemon::FORMAT,
     &crate::smartermail::FORMAT,

@@ -69,6 +69,21 @@ pub fn split_at_only<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [
     memchr::memmem::find(rest, mark).is_none().then_some((&text[..at], rest))
 }
 
+/// Whether the quotation marks of a path are closed. In the value of a key they are not if something in it that looks
+/// like another key has cut it short.
+pub fn is_closed(path: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in path {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted && !escaped
+}
+
 /// Reads an unsigned decimal number that fills `digits` entirely; `None` if it does not or overflows.
 pub fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || 19 < digits.len() {
