@@ -61,6 +61,12 @@ pub fn unparsed<'a>(line: &'a [u8], error: &nom::Err<Expected<'a>>) -> Unparsed 
     }
 }
 
+/// What of a line begins where a part of it does; nothing if it is no part of it.
+pub fn from_start_of<'a>(line: &'a [u8], part: &[u8]) -> &'a [u8] {
+    let at = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
+    line.get(at..).unwrap_or_default()
+}
+
 /// Splits at a mark that stands in the text exactly once. `None` if it is absent, and if it is there twice: where
 /// what a client wrote stands before and after a mark of the log, nothing tells which of two is the log's own.
 pub fn split_at_only<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
@@ -182,6 +188,25 @@ mod tests {
 
     fn said(bytes: &[u8]) -> &str {
         std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn parts_of_a_line() {
+        let line = b"abcdef";
+        assert_eq!(from_start_of(line, &line[2..4]), b"cdef");
+        assert_eq!(from_start_of(line, line), line);
+        assert_eq!(from_start_of(&line[2..], &line[..1]), b"");
+    }
+
+    #[test]
+    fn quotation_marks() {
+        let check = |path: &str, want| assert_eq!(is_closed(path.as_bytes()), want, "{path}");
+        check("a@b", true);
+        check(r#""a b"@c"#, true);
+        check(r#""a\"b"@c"#, true);
+        check(r#""a"#, false);
+        check(r#""a\""#, false);
+        check(r"a\", false);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub fn event(fields: Fields<'_>) -> Result<Event<'_>, nom::Err<Expected<'_>>> {
     let client = client(one(b"client_ip")?.unwrap_or_default(), one(b"client_name")?.unwrap_or_default());
     let (reverse_path, to) = (one(b"from")?, one(b"to")?.unwrap_or_default());
     if ![reverse_path.unwrap_or_default(), to].into_iter().all(is_closed) {
-        return Err(nom::Err::Error(Expected { rest: to, what: "paths with closed quotation marks" }));
+        return Err(fields.wanted("paths with closed quotation marks"));
     }
     let (disposition, classifier) = (one(b"disposition")?.unwrap_or_default(), one(b"classifier")?.unwrap_or_default());
     let (size, message_id) = (one(b"message_length")?, one(b"message_id")?.unwrap_or_default());

@@ -27,10 +27,15 @@ impl<'a> Fields<'a> {
         let mut found = None;
         for (name, value) in self {
             if name == key && found.replace(value).is_some() {
-                return Err(nom::Err::Error(Expected { rest: self.rest, what: "no key twice" }));
+                return Err(self.wanted("no key twice"));
             }
         }
         Ok(found)
+    }
+
+    /// What to report for fields that are not as they should be.
+    pub fn wanted(self, what: &'static str) -> nom::Err<Expected<'a>> {
+        nom::Err::Error(Expected { rest: self.rest, what })
     }
 }
 

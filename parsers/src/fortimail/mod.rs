@@ -6,10 +6,10 @@
 mod decision;
 mod fields;
 
-use crate::record::{Event, Key, Line, Record, Watch, When};
+use crate::record::{Event, Key, Line, Peer, Record, Watch, When};
 use crate::registry::{Context, Format};
 use crate::syslog::{self, time};
-use crate::text::{Expected, address, unparsed};
+use crate::text::{Expected, address, from_start_of, unparsed};
 use chrono::{NaiveDate, NaiveTime};
 use fields::Fields;
 use memchr::memmem;
@@ -54,7 +54,11 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
     match record(&head) {
         Ok(Some(record)) => Line::Record(record),
         Ok(None) => Line::Ignored(OTHER_LOG),
-        Err(error) => Line::Unparsed(unparsed(line, &error)),
+        // What Sendmail says ends before the line does.
+        Err(error) => {
+            let in_line = error.map(|inner: Expected<'a>| Expected { rest: from_start_of(line, inner.rest), ..inner });
+            Line::Unparsed(unparsed(line, &in_line))
+        }
     }
 }
 
@@ -163,7 +167,7 @@ fn log_in(text: &[u8]) -> Event<'_> {
     let said = text.strip_prefix(b"WebMail: Login for '").and_then(|rest| rest.strip_suffix(b" failed"));
     let Some((said, at)) = said.and_then(|said| Some((said, memmem::rfind(said, FROM)?))) else { return Event::Other };
     let Some(ip) = address(&said[at + FROM.len()..]) else { return Event::Other };
-    let client = crate::record::Peer { address: Some(ip), name: b"" };
+    let client = Peer { address: Some(ip), name: b"" };
     Event::LogInsFailed { client, account: Some(&said[..at]), times: 1, watch: Watch::Service }
 }
 

@@ -6,10 +6,10 @@
 mod filter;
 mod pod;
 
-use crate::record::{Line, Record};
+use crate::record::{Event, Line, Record, Unparsed, When};
 use crate::registry::{Context, Format};
 use crate::syslog::{self, Daemon};
-use crate::text::unparsed;
+use crate::text::{from_start_of, unparsed};
 
 /// Proofpoint, filter log and log API.
 pub const FORMAT: Format = Format {
@@ -55,10 +55,9 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
     match pod::record(line) {
         Ok(pod::Said::Message(record)) => Line::Record(record),
         Ok(pod::Said::Mail(data)) => match syslog::line(data) {
-            // The place of a byte is that in the line.
             Line::Unparsed(why) => {
-                let before = data.as_ptr() as usize - line.as_ptr() as usize;
-                Line::Unparsed(crate::record::Unparsed { at: before + why.at, ..why })
+                let before = line.len() - from_start_of(line, data).len();
+                Line::Unparsed(Unparsed { at: before + why.at, ..why })
             }
             said => said,
         },
@@ -68,7 +67,7 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
 }
 
 /// A record without a session.
-fn record<'a>(when: crate::record::When, server: &'a [u8], event: crate::record::Event<'a>) -> Record<'a> {
+fn record<'a>(when: When, server: &'a [u8], event: Event<'a>) -> Record<'a> {
     Record { when, server, session: None, message: None, event }
 }
 

@@ -3,9 +3,9 @@
 use super::record as of;
 use crate::json::{Value, find, members};
 use crate::paths::{Paths, without_brackets};
-use crate::record::{Event, Key, Peer, Record, Refusal};
+use crate::record::{Event, Key, Peer, Record, Refusal, When};
 use crate::syslog::time::iso;
-use crate::text::{Expected, address, number};
+use crate::text::{Expected, address, from_start_of, number};
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,8 @@ pub fn record(line: &[u8]) -> Result<Said<'_>, nom::Err<Expected<'_>>> {
             let data = event.data.unwrap_or_default();
             // Sendmail's own marks cannot be told from those that a quotation in an address holds once both are escaped.
             if data.contains(&b'\\') {
-                return Err(nom::Err::Error(Expected { rest: data, what: "a line of Sendmail without escapes" }));
+                let (rest, what) = (from_start_of(line, data), "a line of Sendmail without escapes");
+                return Err(nom::Err::Error(Expected { rest, what }));
             }
             Said::Mail(data)
         }
@@ -102,7 +103,7 @@ pub fn record(line: &[u8]) -> Result<Said<'_>, nom::Err<Expected<'_>>> {
 }
 
 /// Reads what was decided on a message. One that was handed back to the filter was told of before.
-fn message<'a>(event: &Members<'a>, when: crate::record::When) -> Record<'a> {
+fn message<'a>(event: &Members<'a>, when: When) -> Record<'a> {
     let inside = |object: Option<&'a [u8]>, path: &[&[u8]]| object.and_then(|object| find(object, path));
     let text = |object, path: &[&[u8]]| inside(object, path).map(Value::text).unwrap_or_default();
     let list = |object, path: &[&[u8]]| match inside(object, path) {

@@ -1,7 +1,7 @@
 //! Events of the log API and lines of the filter, each through one `check`.
 
 use super::*;
-use crate::record::{Event, Step};
+use crate::record::Step;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
