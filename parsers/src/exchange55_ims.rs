@@ -50,11 +50,15 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
         Ok((when, text)) => record(when, event(text)),
         Err(_) if line.trim_ascii().is_empty() => Line::Ignored("blank line"),
         Err(_) if line == b"." => record(When::Unknown, Event::AsItCame { ends_text: true }),
-        Err(_) if !line.windows(SENT.len()).take(LONGEST_TIME).any(|part| part == RECEIVED || part == SENT) => {
-            Line::Ignored(WITHOUT_TIME)
-        }
+        Err(_) if !is_stamped(line) => Line::Ignored(WITHOUT_TIME),
         Err(error) => Line::Unparsed(unparsed(line, &error)),
     }
+}
+
+/// Whether a line may be one of the server's with another form of time: it begins with a digit, and says soon which way it went.
+fn is_stamped(line: &[u8]) -> bool {
+    let says_way = || line.windows(SENT.len()).take(LONGEST_TIME).any(|part| part == RECEIVED || part == SENT);
+    line.first().is_some_and(u8::is_ascii_digit) && says_way()
 }
 
 /// No time is longer, with what follows it: `12/31/1999 12:59:59 PM : `.

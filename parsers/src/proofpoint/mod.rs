@@ -54,7 +54,8 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
     }
     match pod::record(line) {
         Ok(pod::Said::Message(record)) => Line::Record(record),
-        Ok(pod::Said::Mail(data)) => match syslog::line(data) {
+        Ok(pod::Said::Mail(data, server)) => match syslog::line(data) {
+            Line::Record(record) if !server.is_empty() => Line::Record(Record { server, ..record }),
             Line::Unparsed(why) => {
                 let before = line.len() - from_start_of(line, data).len();
                 Line::Unparsed(Unparsed { at: before + why.at, ..why })

@@ -19,11 +19,13 @@ pub enum Kind {
 }
 
 /// What an event says.
+// It lives for the parsing of one line: boxing would allocate once a line.
+#[allow(clippy::large_enum_variant)]
 pub enum Said<'a> {
     /// What was decided on a message.
     Message(Record<'a>),
-    /// A line of Sendmail.
-    Mail(&'a [u8]),
+    /// A line of Sendmail, and the server by the name that messages have it by.
+    Mail(&'a [u8], &'a [u8]),
     /// Nothing of mail.
     Part,
 }
@@ -93,7 +95,7 @@ pub fn record(line: &[u8]) -> Result<Said<'_>, nom::Err<Expected<'_>>> {
                 let (rest, what) = (from_start_of(line, data), "a line of Sendmail without escapes");
                 return Err(nom::Err::Error(Expected { rest, what }));
             }
-            Said::Mail(data)
+            Said::Mail(data, server(&event))
         }
         Kind::Message => {
             let time = event.time.and_then(|time| iso(time).ok()).map(|(_, when)| when);
@@ -102,18 +104,29 @@ pub fn record(line: &[u8]) -> Result<Said<'_>, nom::Err<Expected<'_>>> {
     })
 }
 
+fn inside<'a>(object: Option<&'a [u8]>, path: &[&[u8]]) -> Option<Value<'a>> {
+    object.and_then(|object| find(object, path))
+}
+
+fn text<'a>(object: Option<&'a [u8]>, path: &[&[u8]]) -> &'a [u8] {
+    inside(object, path).map(Value::text).unwrap_or_default()
+}
+
+/// The server that an event is of. Sendmail's own lines give a shorter name.
+fn server<'a>(event: &Members<'a>) -> &'a [u8] {
+    match text(event.origin, &[b"origin", b"data", b"agent"]) {
+        b"" => text(event.server, &[b"agent"]),
+        agent => agent,
+    }
+}
+
 /// Reads what was decided on a message. One that was handed back to the filter was told of before.
 fn message<'a>(event: &Members<'a>, when: When) -> Record<'a> {
-    let inside = |object: Option<&'a [u8]>, path: &[&[u8]]| object.and_then(|object| find(object, path));
-    let text = |object, path: &[&[u8]]| inside(object, path).map(Value::text).unwrap_or_default();
     let list = |object, path: &[&[u8]]| match inside(object, path) {
         Some(Value::List(inside)) => Paths::strings(inside),
         _ => Paths::strings(b""),
     };
-    let server = match text(event.origin, &[b"origin", b"data", b"agent"]) {
-        b"" => text(event.server, &[b"agent"]),
-        agent => agent,
-    };
+    let server = server(event);
     if text(event.filter, &[b"isMsgReinjected"]) == b"true" {
         return of(when, server, Event::Other);
     }

@@ -83,6 +83,11 @@ fn lines_of_sendmail() {
     let head = "2026-02-01T10:00:01.935763-07:00 m1 sendmail[22003]: 27PNO8ta032355: ";
     let sent = "to=<b@example.net>, delay=00:00:01, mailer=esmtp, tls_verify=OK, tls_version=TLSv1.2, cipher=X, pri=1, dsn=2.0.0, stat=Sent";
     event(&format!("{head}{sent}"), r#"["b@example.net"] Sent"#);
+    let line = format!(
+        r#"{{"data":"{head}{sent}","pps":{{"agent":"m1.example.com"}},"ts":"2026-02-01T10:00:01-0700","id":"i","type":"maillog"}}"#
+    );
+    let said = (FORMAT.parse)(line.as_bytes(), &Context::default());
+    assert!(matches!(said, Line::Record(Record { server: b"m1.example.com", .. })), "{said:?}");
     event(&format!("{head}to=<b@example.net>, odd=1, stat=x"), "unparsed at 98: a field: `delay=`");
     event(
         &format!(r#"{head}to=<\"a, stat=Sent\"@example.net>, delay=1, stat=x"#),
