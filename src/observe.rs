@@ -303,7 +303,7 @@ impl Observer for Books {
                 self.hello(fact, client, name);
             }
             Event::Refused { .. } => self.refused(fact),
-            Event::Whole { client, helo, .. } => self.hello(fact, client, helo),
+            Event::Whole { client, helo, .. } | Event::Decided { client, helo, .. } => self.hello(fact, client, helo),
             _ => self.log_in(fact),
         }
     }

@@ -6,7 +6,7 @@
 mod outcome;
 
 pub use crate::mark::{Key, Unparsed, When};
-pub use outcome::{NextHop, Offspring, Refusal, Status, Watch};
+pub use outcome::{NextHop, Offspring, Refusal, Status, Step, Watch};
 
 use crate::fates::Fates;
 use crate::paths::Paths;
@@ -198,6 +198,19 @@ pub enum Event<'a> {
         /// The client.
         client: Peer<'a>,
     },
+    /// A session began, in a log that may hold the text of messages as it came: any line may be a client's, and what is
+    /// one is known only when all that stands before it in the file is. Sessions of a file follow one another.
+    Begun {
+        /// The client; of a session of ours with another server, nobody.
+        client: Peer<'a>,
+        /// Whether it is a session of ours with another server, in which commands and answers change sides.
+        outbound: bool,
+    },
+    /// What came from a client, as it came, in such a log: it shows commands twice then, and the text of messages.
+    AsItCame {
+        /// Whether it is the line that ends the text of a message, a full stop alone (RFC 5321 section 4.1.1.4).
+        ends_text: bool,
+    },
     /// Such a session ended.
     Closed {
         /// The client.
@@ -223,6 +236,9 @@ pub enum Event<'a> {
         /// Why the command was refused; `None` if it was accepted.
         refusal: Option<Refusal>,
     },
+    /// What a filter notes of a session of the server, without the server's answers (Proofpoint). [`Event::Opened`] and
+    /// [`Event::Closed`] are around it.
+    Filtered(Step<'a>),
     /// A command with which a server of ours says for whom it speaks in this session: a session that it has with a
     /// client, passed on. It holds if the answer is positive.
     Continues {
@@ -427,6 +443,26 @@ pub enum Event<'a> {
         /// Whether the message came and was accepted; where the log shows RCPT only, whether that was accepted.
         complete: bool,
         /// Why the recipients were refused; `None` if they were not.
+        refusal: Option<Refusal>,
+    },
+    /// One line says what a gateway decided on a message for these recipients (FortiMail, Proofpoint). The lines of its
+    /// queue, in the same log or in another, may tell of the same mail.
+    Decided {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name; empty if not logged.
+        helo: &'a [u8],
+        /// The reverse-path, if logged.
+        reverse_path: Option<&'a [u8]>,
+        /// The recipients.
+        forward_paths: Paths<'a>,
+        /// The Message-ID header, without angle brackets; empty if not logged.
+        message_id: &'a [u8],
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Whether the line says that the message was taken; with neither this nor a refusal nobody knows.
+        taken: bool,
+        /// Why the recipients, or the message, were refused or not passed on; `None` if they were.
         refusal: Option<Refusal>,
     },
     /// A message was put into the queue by a process of the server, which may have had it from a client: the log does

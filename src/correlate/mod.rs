@@ -144,6 +144,9 @@ impl Sorts {
                 Event::OutboundCommand { .. } | Event::OutboundReply { .. } => sorts.outbound.push(index),
                 Event::Opened { .. }
                 | Event::Closed { .. }
+                | Event::Begun { .. }
+                | Event::AsItCame { .. }
+                | Event::Filtered(_)
                 | Event::Command { .. }
                 | Event::Replied { .. }
                 | Event::Continues { .. }
@@ -160,7 +163,7 @@ impl Sorts {
                     }
                     continue;
                 }
-                Event::Whole { .. } => {
+                Event::Whole { .. } | Event::Decided { .. } => {
                     if let Some(message) = whole::read(fact).filter(|_| fact.parts.has(Parts::MESSAGE)) {
                         observer.message(&message);
                     }

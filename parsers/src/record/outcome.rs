@@ -84,3 +84,19 @@ pub enum Offspring {
     /// A delivery status notification.
     Notification,
 }
+
+/// What a filter notes of a transaction, step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// The reverse-path: a transaction begins.
+    ReversePath(&'a [u8]),
+    /// A recipient.
+    ForwardPath(&'a [u8]),
+    /// The message came, and what the filter decided on it.
+    Message {
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Why it was refused or not passed on; `None` if it was.
+        refusal: Option<Refusal>,
+    },
+}

@@ -59,6 +59,7 @@ pub const DAEMONS: &[&Daemon] = &[
     &crate::opensmtpd::DAEMON,
     &crate::qmail::DAEMON,
     &crate::courier::DAEMON,
+    &crate::proofpoint::DAEMON,
     &crate::logins::DOVECOT,
     &crate::logins::CYRUS,
     &crate::logins::SASLAUTHD,

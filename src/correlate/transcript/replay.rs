@@ -5,7 +5,7 @@ use super::super::recipients::pending;
 use super::super::{Fact, LOGIN_FAILED, Observer};
 use crate::ledger::{Origin, Outcome};
 use relayaudit_parsers::paths::of_command;
-use relayaudit_parsers::record::{Event, Peer, Refusal, Reply};
+use relayaudit_parsers::record::{Event, Peer, Refusal, Reply, Step};
 use relayaudit_parsers::text::number;
 use std::collections::VecDeque;
 
@@ -13,6 +13,9 @@ use std::collections::VecDeque;
 pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>>, observer: &mut dyn Observer) {
     let mut replay = Replay::default();
     for fact in facts {
+        if matches!(fact.record.event, Event::Begun { outbound: true, .. }) {
+            return;
+        }
         replay.opening.get_or_insert(fact);
         replay.step(fact, observer);
     }
@@ -23,6 +26,9 @@ pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>>, observer: &mut
         observer.session(&Session { server: opening.server, client, continued, opening, hello, log_ins_failed });
     }
 }
+
+/// The answer to a message that was taken (RFC 5321 section 4.2.3), which a filter does not note.
+const TAKEN: u16 = 250;
 
 /// A command that waits for its answer.
 enum Asked<'a> {
@@ -82,7 +88,7 @@ struct Replay<'a> {
 impl<'a> Replay<'a> {
     fn step(&mut self, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
         match fact.record.event {
-            Event::Opened { client } | Event::Closed { client } => self.meet(client),
+            Event::Opened { client } | Event::Begun { client, .. } | Event::Closed { client } => self.meet(client),
             Event::Command { client, .. } if self.challenged => {
                 self.meet(client);
                 self.challenged = false;
@@ -117,7 +123,26 @@ impl<'a> Replay<'a> {
                     self.answered(asked, asking, (reply, refusal), fact, observer);
                 }
             }
+            Event::Filtered(step) => self.filtered(step, fact, observer),
             _ => {}
+        }
+    }
+
+    /// Takes what a filter notes: it sees what the server let pass.
+    fn filtered(&mut self, step: Step<'a>, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
+        match step {
+            Step::ReversePath(path) => {
+                self.end_transaction(observer);
+                self.transaction = Some(Transaction { reverse_path: Some(path), ..Transaction::new(fact) });
+            }
+            Step::ForwardPath(path) => self.recipient(path, fact, Reply::default(), None, fact),
+            Step::Message { size_bytes, refusal } => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.sent_bytes = size_bytes;
+                }
+                let code = if refusal.is_none() { TAKEN } else { 0 };
+                self.close(Some((Reply { code, text: b"" }, refusal)), fact, observer);
+            }
         }
     }
 
