@@ -9,6 +9,7 @@
 //! session, so few wait.
 
 mod replay;
+mod sum;
 
 use super::{Fact, Observer, Parts};
 use crate::ledger::Text;
@@ -62,7 +63,7 @@ fn brackets<'a>(facts: &'a [Fact<'a>], lines: &[u32]) -> Vec<Bracket> {
         };
         let bracket = &mut all[at as usize];
         bracket.facts.push(index);
-        if matches!(fact.record.event, Event::Closed { .. }) {
+        if matches!(fact.record.event, Event::Closed { .. } | Event::Summed { .. }) {
             bracket.ended = true;
             open.pop();
         }

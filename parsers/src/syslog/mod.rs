@@ -59,6 +59,8 @@ pub const DAEMONS: &[&Daemon] = &[
     &crate::opensmtpd::DAEMON,
     &crate::qmail::DAEMON,
     &crate::courier::DAEMON,
+    &crate::haraka::DAEMON,
+    &crate::mailscanner::DAEMON,
     &crate::logins::DOVECOT,
     &crate::logins::CYRUS,
     &crate::logins::SASLAUTHD,
