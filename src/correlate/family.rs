@@ -280,7 +280,8 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
         Event::MessageId(id) if message.message_id.is_empty() => message.message_id = id,
         Event::Queued { reverse_path, size_bytes, .. } => {
             message.taken = true;
-            if is_first {
+            // A filter that took the message out of the queue before it was active: the first life does not say it.
+            if is_first || message.reverse_path.is_none() {
                 message.reverse_path = Some(reverse_path);
                 message.size_bytes = *size_bytes;
             }

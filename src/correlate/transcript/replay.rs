@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 /// Replays a session and gives `observer` the session and its messages.
 pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>> + Clone, observer: &mut dyn Observer) {
     let mut replay = Replay { sum: Sum::of(facts.clone()), ..Replay::default() };
+    replay.client = replay.sum.client;
     replay.vouched = replay.sum.vouched;
     replay.hello = replay.sum.hello;
     for fact in facts {
@@ -166,7 +167,8 @@ impl<'a> Replay<'a> {
 
     /// Takes the client of a line, unless the line names none or the session speaks for another.
     fn meet(&mut self, client: Peer<'a>) {
-        if !self.continued && client != Peer::default() {
+        let is_known = client.name.is_empty() && client.address == self.client.address;
+        if !self.continued && client != Peer::default() && !is_known {
             self.client = client;
         }
     }

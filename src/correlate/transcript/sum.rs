@@ -7,11 +7,13 @@
 use super::super::message::Recipient;
 use crate::correlate::Fact;
 use crate::ledger::Outcome;
-use relayaudit_parsers::record::{Asks, Event, Refusal};
+use relayaudit_parsers::record::{Asks, Event, Peer, Refusal};
 
 /// What the last line tells, and what of it is not told by a message.
 #[derive(Default)]
 pub(super) struct Sum<'a> {
+    /// The client, by its name: the first line of a session comes before it is looked up.
+    pub(super) client: Peer<'a>,
     /// Whether the client was allowed to relay.
     pub(super) vouched: bool,
     /// The EHLO name, and the line that gives it.
@@ -30,7 +32,8 @@ impl<'a> Sum<'a> {
                 Event::Step { asks: Asks::Message { accepted: Some(accepted), .. }, .. } => {
                     with_message = with_message.saturating_add(accepted);
                 }
-                Event::Summed { helo, vouched, accepted, .. } => {
+                Event::Summed { client, helo, vouched, accepted } => {
+                    sum.client = client;
                     sum.vouched = vouched;
                     sum.hello = (!helo.is_empty()).then_some((helo, fact));
                     sum.without_message = accepted.map(|all| all.saturating_sub(with_message));
