@@ -6,7 +6,7 @@
 mod outcome;
 
 pub use crate::mark::{Key, Unparsed, When};
-pub use outcome::{NextHop, Offspring, Refusal, Status, Step, Watch};
+pub use outcome::{Asks, NextHop, Offspring, Refusal, Status, Step, Watch};
 
 use crate::fates::Fates;
 use crate::paths::Paths;
@@ -215,6 +215,66 @@ pub enum Event<'a> {
     Closed {
         /// The client.
         client: Peer<'a>,
+    },
+    /// Such a session ended, and the line tells what no other line need have told of it (Haraka).
+    Summed {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name; empty if the client gave none.
+        helo: &'a [u8],
+        /// Whether the client was allowed to relay: it had logged in, or is one that the server trusts.
+        vouched: bool,
+        /// How many recipients the server accepted in the whole session, if the line counts them.
+        accepted: Option<u32>,
+    },
+    /// A step of a transaction and our answer to it, both in one line of such a session (Haraka).
+    Step {
+        /// What the client asked for.
+        asks: Asks<'a>,
+        /// The answer.
+        reply: Reply<'a>,
+        /// Why it was refused; `None` if it was accepted.
+        refusal: Option<Refusal>,
+    },
+    /// The server lets the client of the session relay, and names no account (Cisco ESA, policy RELAY). The line that
+    /// began the session names the client.
+    Vouched,
+    /// Part of what a client asks for in a transaction that has the id of its message from the start (Cisco ESA): the
+    /// beginning, the reverse-path, or a recipient that was accepted. [`Event::Taken`] tells that the message came. The
+    /// session says from whom; without a session the server wrote the message itself.
+    Asked {
+        /// The client, if the line names it.
+        client: Peer<'a>,
+        /// The account, if the client logged in and the line names it.
+        account: Option<&'a [u8]>,
+        /// Whether the client may relay, if the line says so.
+        vouched: bool,
+        /// Whether this is the first line of the message.
+        begins: bool,
+        /// The reverse-path, if the line gives it.
+        reverse_path: Option<&'a [u8]>,
+        /// A recipient.
+        forward_path: Option<&'a [u8]>,
+        /// The id of the recipient within the message; empty where there is none.
+        envelope: &'a [u8],
+    },
+    /// The message of such a transaction came, and was taken.
+    Taken {
+        /// Size in bytes.
+        size_bytes: u64,
+    },
+    /// Such a message was given up before it was delivered: by the client, or by the server, which had taken it.
+    Dropped,
+    /// A delivery attempt for recipients that the line names by their ids within the message only (see [`Event::Asked`]).
+    Reached {
+        /// The ids, with commas between them.
+        envelopes: &'a [u8],
+        /// Where it went.
+        next_hop: NextHop<'a>,
+        /// What became of it.
+        status: Status,
+        /// The reason, as logged.
+        text: &'a [u8],
     },
     /// A command of a client, whose answer is a line of its own. Answers come in the order of the commands
     /// (RFC 2920), with a line in between for each answer 3yz.

@@ -12,6 +12,7 @@
 //!
 //! Nothing here knows a format (the words of `relayaudit_parsers::record` are all it sees) or the site.
 
+mod asked;
 mod births;
 mod context;
 mod dialogue;
@@ -150,12 +151,15 @@ impl Sorts {
                 | Event::Command { .. }
                 | Event::Replied { .. }
                 | Event::Continues { .. }
+                | Event::Step { .. }
+                | Event::Summed { .. }
                 | Event::LoggingIn { .. }
                 | Event::Identified { .. } => sorts.transcript.push(index),
                 Event::Hello { .. }
                 | Event::AuthFailed { .. }
                 | Event::LogInsFailed { .. }
                 | Event::AuthSucceeded { .. }
+                | Event::Vouched
                 | Event::AccountTried { .. } => {}
                 Event::Traced { .. } => {
                     if fact.parts.has(Parts::MESSAGE) {

@@ -12,6 +12,7 @@
 //! lines before it are. Such logs are few and old.
 
 mod replay;
+mod sum;
 mod texts;
 
 use super::{Fact, Observer, Parts};
@@ -74,7 +75,7 @@ fn brackets<'a>(facts: &'a [Fact<'a>], lines: &[u32]) -> Vec<Bracket> {
         };
         let bracket = &mut all[at as usize];
         bracket.facts.push(index);
-        if matches!(fact.record.event, Event::Closed { .. }) {
+        if matches!(fact.record.event, Event::Closed { .. } | Event::Summed { .. }) {
             bracket.ended = true;
             open.pop();
         }

@@ -60,6 +60,8 @@ pub const DAEMONS: &[&Daemon] = &[
     &crate::qmail::DAEMON,
     &crate::courier::DAEMON,
     &crate::proofpoint::DAEMON,
+    &crate::haraka::DAEMON,
+    &crate::mailscanner::DAEMON,
     &crate::logins::DOVECOT,
     &crate::logins::CYRUS,
     &crate::logins::SASLAUTHD,
