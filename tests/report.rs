@@ -361,9 +361,10 @@ fn tables_hold_every_row() {
     let ledger = abused();
     let report = report(&ledger);
     let files = report::write_tables(&report, &ledger, &site(&ledger), &folder.path().join("new/tables")).unwrap();
-    assert_eq!(files.len(), 16);
+    assert_eq!(files.len(), 18);
     for (name, rows) in [
         ("offenders", report.offenders.len()),
+        ("gaps", report.coverage.gaps.len()),
         ("findings", report.findings.len()),
         ("accounts", 2),
         ("servers", 1),

@@ -135,18 +135,19 @@ mod tests {
     use crate::syslog::{ANOTHER_DAEMON, LOST, line};
     use Logger::{Journald, JournaldForward, RsyslogInput, RsyslogJournal, RsyslogSocket, Sendsyslog, SyslogNg};
 
-    #[test]
-    fn losses() {
-        let check = |said: &str, logger: Logger, lines: u64, writer: &str| {
-            let text = format!("Feb  1 10:00:00 mx1 {said}");
-            match line(text.as_bytes()) {
-                Line::Lost(lost) => {
-                    assert_eq!((lost.logger, lost.lines, lost.writer), (logger, lines, writer.as_bytes()), "{said}");
-                    assert_eq!((lost.server, lost.is_total), (&b"mx1"[..], logger == SyslogNg), "{said}");
-                }
-                other => panic!("{said}: {other:?}"),
+    fn check(said: &str, logger: Logger, lines: u64, writer: &str) {
+        let text = format!("Feb  1 10:00:00 mx1 {said}");
+        match line(text.as_bytes()) {
+            Line::Lost(lost) => {
+                assert_eq!((lost.logger, lost.lines, lost.writer), (logger, lines, writer.as_bytes()), "{said}");
+                assert_eq!((lost.server, lost.is_total), (&b"mx1"[..], logger == SyslogNg), "{said}");
             }
-        };
+            other => panic!("{said}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn losses_of_rsyslog() {
         check("rsyslogd-2177: imuxsock lost 96 messages from pid 433 due to rate-limiting", RsyslogSocket, 96, "");
         check("rsyslogd-2177: imuxsock: 12 messages lost due to rate-limiting", RsyslogSocket, 12, "");
         check("rsyslogd[1]: imjournal: 236 messages lost due to rate-limiting", RsyslogJournal, 236, "");
@@ -165,6 +166,10 @@ mod tests {
         );
         check("rsyslogd: imuxsock[pid: 57]: 9 messages lost due to rate-limiting", RsyslogSocket, 9, "");
         check("rsyslogd: imptcp: 5 messages lost due to rate-limiting", RsyslogInput, 5, "");
+    }
+
+    #[test]
+    fn losses_of_other_loggers() {
         check("systemd-journald[31]: Suppressed 20 messages from postfix.service", Journald, 20, "postfix.service");
         check(
             "journal: Suppressed 7124 messages from /system.slice/exim.service",

@@ -5,7 +5,7 @@
 //! nothing is said.
 
 use super::{Gap, GapKind};
-use crate::judge::route::RouteVerdict;
+use crate::judge::route::{self, RouteVerdict};
 use crate::judge::routed::Routed;
 use crate::judge::words::{recipients, server};
 use crate::ledger::{FlowKey, Ledger, Origin, Outcome, ServerFacts, Text};
@@ -41,11 +41,13 @@ impl Tally {
             return;
         }
         self.accepted += number;
+        // An empty name: the client logged in, and the line that names the account is missing.
+        let named = key.account.is_some_and(|account| !account.is_empty());
         let counts = [
             (&mut self.of_nobody, key.origin == Origin::Unknown),
             (&mut self.without_end, key.outcome == Outcome::Unknown),
-            (&mut self.named, key.account.is_some()),
-            (&mut self.vouched, key.vouched && key.account.is_none()),
+            (&mut self.named, named),
+            (&mut self.vouched, !named && route::is_authenticated(key)),
             (&mut self.unauthorised, verdict == RouteVerdict::RelayedUnauthorised),
         ];
         counts.into_iter().filter(|(_, concerns)| *concerns).for_each(|(count, _)| *count += number);
@@ -148,7 +150,7 @@ fn deliveries(view: &View<'_>, settings: &Settings) -> Option<Gap> {
     let who = server(view.name);
     let what = if mostly(without_end, accepted) && !outbound {
         format!("The logs of {who} do not show what became of the mail for {without_end} of {}.", recipients(accepted))
-    } else if accepted == 0 && FEW <= view.facts.openings {
+    } else if accepted == 0 && FEW <= view.facts.openings.max(view.facts.messages) {
         format!("The logs of {who} show that it took in mail, but not for whom and what became of it.")
     } else {
         return None;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 const HOLE_HOURS: usize = 3;
 
 /// What to do for the hours that are missing.
-const ADVICE: &str = "Give the older files if those hours were rotated away, and keep more of them (`rotate` in logrotate's \
-                      configuration); else the server or its logger stood still.";
+const ADVICE: &str = "Give the older files; if rotation has removed those hours, keep more of them (`rotate` in the configuration \
+                      of logrotate).";
 
 /// The holes in the logs of all servers.
 pub fn find(ledger: &Ledger) -> Vec<Gap> {
@@ -20,14 +20,14 @@ pub fn find(ledger: &Ledger) -> Vec<Gap> {
 
 fn gap(name: &Text, (from, to): (i32, i32)) -> Gap {
     let (from, to) = (start_of(from), start_of(to));
-    let name_for_people = server(name);
+    let who = server(name);
     Gap {
         server: *name,
         kind: GapKind::Silence,
         span: Span { first: Some(from), last: Some(to) },
         lines_lost: 0,
         recipients: 0,
-        what: format!("Nothing was written by {name_for_people} from {} to {} UTC.", minute(from), minute(to)),
+        what: format!("The logs of {who} hold nothing from {} to {} UTC.", minute(from), minute(to)),
         advice: ADVICE.to_owned(),
         evidence: Vec::new(),
     }
