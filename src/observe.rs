@@ -7,14 +7,14 @@ pub(crate) mod refusal;
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
     AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input,
-    Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
+    Ledger, LossKey, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
 };
 use crate::merge::Merge;
 use crate::scribe::{Notes, Scribe};
 use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
-use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
+use relayaudit_parsers::record::{Event, Lost, NextHop, Peer, Refusal};
 use relayaudit_parsers::reply::taken_as;
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
@@ -257,6 +257,7 @@ impl Scribe for Books {
         }
         let book = &mut self.writing.1;
         book.records += 1;
+        book.openings += u64::from(matches!(fact.record.event, Event::Accepted { .. }));
         book.span.see(fact.time);
         if let Some(hour) = fact.time.map(Time::hour).filter(|hour| book.hours.last() != Some(hour)) {
             book.hours.insert(hour);
@@ -264,6 +265,22 @@ impl Scribe for Books {
         keep(&mut book.evidence, fact);
         if book.formats.is_empty() {
             book.formats.insert(*format);
+        }
+    }
+
+    fn lost(&mut self, lost: &Lost<'_>, time: Option<Time>, place: Place, raw: &[u8]) {
+        if !self.window.holds(time) {
+            return;
+        }
+        let key = LossKey {
+            server: self.names.server(lost.server),
+            logger: lost.logger,
+            writer: self.names.text(lost.writer),
+        };
+        let loss = self.ledger.losses.entry(key).or_default();
+        loss.see(time, lost.lines, lost.is_total);
+        if loss.evidence.wants::<Place>(&place) {
+            loss.evidence.insert(Evidence::of(place, raw));
         }
     }
 

@@ -266,7 +266,7 @@ const PUBLISHED: &[(&str, &str)] = &[
     ("/tool", "name version"),
     ("/coverage", "first last inputs gaps"),
     ("/coverage/inputs/0", "path format bytes lines records directives ignored unparsed first last problems"),
-    ("/coverage/gaps/0", "server from to"),
+    ("/coverage/gaps/0", "server from to kind what advice lines_lost recipients evidence"),
     ("/site", "local_domains trusted_networks server_names server_addresses"),
     ("/site/local_domains/0", "value origin evidence"),
     ("/verdict", "cause confidence headline first last why not_seen next alternatives"),
@@ -363,6 +363,7 @@ fn tables_hold_every_row() {
     let files = report::write_tables(&report, &ledger, &site(&ledger), &folder.path().join("new/tables")).unwrap();
     let tables = [
         ("offenders", report.offenders.len()),
+        ("gaps", report.coverage.gaps.len()),
         ("findings", report.findings.len()),
         ("accounts", 2),
         ("servers", 1),

@@ -42,6 +42,7 @@ pub mod record;
 pub mod registry;
 pub mod reply;
 pub mod sendmail;
+pub mod settings;
 pub mod smartermail;
 pub mod stalwart;
 pub mod syslog;

@@ -3,9 +3,11 @@
 //! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
 //! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
 
+mod lost;
 mod outcome;
 
 pub use crate::mark::{Key, Unparsed, When};
+pub use lost::{Logger, Lost};
 pub use outcome::{Asks, NextHop, Offspring, Refusal, Status, Step, Watch};
 
 use crate::fates::Fates;
@@ -31,6 +33,8 @@ pub enum Line<'a> {
     Directive,
     /// The line is understood to say nothing about mail: another daemon, statistics, a blank line.
     Ignored(&'static str),
+    /// The line says nothing about mail either, but that other lines were lost, which may have.
+    Lost(Lost<'a>),
     /// The line belongs to this format but breaks its grammar.
     Unparsed(Unparsed),
 }

@@ -137,7 +137,7 @@ fn read(format: &Format, content: &[u8], reasons: &mut BTreeMap<String, (usize, 
         (format.direct)(line, &mut context);
         match (format.parse)(line, &context) {
             Line::Record(_) | Line::Repeated { .. } => records += 1,
-            Line::Directive | Line::Ignored(_) => {}
+            Line::Directive | Line::Ignored(_) | Line::Lost(_) => {}
             Line::Unparsed(why) => {
                 unparsed += 1;
                 let reason = reasons.entry(why.expected.to_owned()).or_default();

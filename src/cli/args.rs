@@ -85,7 +85,8 @@ pub struct SiteOptions {
 #[derive(Debug, Args)]
 pub struct ReadOptions {
     /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input. Plain, gzip, bzip2,
-    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them
+    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them. Files of
+    /// journald are read by running journalctl, where there is one
     #[arg(required = true)]
     pub paths: Vec<String>,
 

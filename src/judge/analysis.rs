@@ -1,6 +1,7 @@
 //! The analysis: everything that the judge says of a ledger, for the report.
 
 use super::finding::{Finding, Verdict};
+use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
@@ -25,6 +26,8 @@ pub struct Analysis {
     pub timeline: Timeline,
     /// Mail that servers passed to each other, if [`super::count_once`] was asked.
     pub handovers: Vec<HandOver>,
+    /// What the logs do not hold, by server.
+    pub gaps: Vec<Gap>,
 }
 
 /// The verdict on one server.
@@ -69,17 +72,28 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
     ledger.servers.keys().for_each(|server| {
         by_server.entry(*server).or_default();
     });
-    let verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
-    let servers = by_server.iter().map(|(server, picture)| one(ledger, site, &findings, server, picture)).collect();
-    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings, handovers: Vec::new() }
+    let gaps = gaps(&routed);
+    let run = Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all, gaps: &gaps };
+    let verdict = decide(&run);
+    let servers = by_server.iter().map(|(server, picture)| one(&run, &findings, server, picture)).collect();
+    Analysis {
+        verdict,
+        servers,
+        totals: totals(ledger, &all),
+        timeline: all.timeline,
+        findings,
+        gaps,
+        handovers: Vec::new(),
+    }
 }
 
-fn one(ledger: &Ledger, site: &Site, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {
+fn one(run: &Scope<'_>, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {
     let own = findings.iter().filter(|finding| finding.server == *server).collect();
-    let facts = ledger.servers.get(server);
+    let facts = run.ledger.servers.get(server);
+    let scope = Scope { server: Some(server), findings: own, picture, ..*run };
     ServerVerdict {
         server: *server,
-        verdict: decide(&Scope { ledger, site, server: Some(server), findings: own, picture }),
+        verdict: decide(&scope),
         span: facts.map_or(Span::default(), |facts| facts.span),
         messages: facts.map_or(0, |facts| facts.messages),
         relayed_recipients: picture.of(RouteVerdict::RelayedUnauthorised),

@@ -11,6 +11,7 @@ mod compromised_account;
 mod credential_guessing;
 mod directory_harvest;
 pub mod finding;
+pub mod gaps;
 pub mod handovers;
 mod helo_impersonation;
 mod hidden_clients;

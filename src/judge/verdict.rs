@@ -6,6 +6,7 @@
 mod texts;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
+use super::gaps::{Gap, gaps};
 use super::hints::{Picture, pictures};
 use super::route::RouteVerdict;
 use super::routed::Routed;
@@ -27,6 +28,8 @@ pub(crate) struct Scope<'a> {
     pub findings: Vec<&'a Finding>,
     /// The mail within the scope.
     pub picture: &'a Picture,
+    /// What the logs of all servers do not hold.
+    pub gaps: &'a [Gap],
 }
 
 impl<'a> Scope<'a> {
@@ -43,6 +46,17 @@ impl<'a> Scope<'a> {
     /// The open-relay findings that may as well be hosts of ours.
     pub fn doubtful(&self) -> Vec<&'a Finding> {
         self.of(Rule::OpenRelay).filter(|finding| finding.severity < Severity::Medium).collect()
+    }
+
+    /// Lines that were lost within the scope before they reached the logs.
+    pub fn lines_lost(&self) -> u64 {
+        let gaps = self.gaps.iter().filter(|gap| self.holds(&gap.server));
+        gaps.map(|gap| gap.lines_lost).fold(0, u64::saturating_add)
+    }
+
+    /// The kinds of line that are missing within the scope.
+    pub fn missing(&self) -> impl Iterator<Item = &'a Gap> + '_ {
+        self.gaps.iter().filter(|gap| gap.kind.is_kind_of_line() && self.holds(&gap.server))
     }
 
     /// Whether a server is within the scope.
@@ -81,8 +95,10 @@ impl<'a> Scope<'a> {
 
 /// The verdict on a whole run, from its findings.
 pub fn verdict(ledger: &Ledger, site: &Site, findings: &[Finding]) -> Verdict {
-    let (picture, _) = pictures(&Routed::new(ledger, site, Errors::default()));
-    decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture })
+    let routed = Routed::new(ledger, site, Errors::default());
+    let (picture, _) = pictures(&routed);
+    let gaps = gaps(&routed);
+    decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture, gaps: &gaps })
 }
 
 /// The verdict on a scope.

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod distinct;
 pub mod flow;
 pub mod inputs;
+pub mod losses;
 pub mod marks;
 mod one_view;
 pub mod places;
@@ -19,6 +20,7 @@ pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
+pub use losses::{Loss, LossKey};
 pub use marks::{HandedIn, HandedOn, Shared};
 pub use one_view::one_view;
 pub use places::{Again, DomainFacts, DomainKey, ServerFacts};
@@ -61,6 +63,8 @@ pub struct Ledger {
     pub domains: Book<DomainKey, DomainFacts>,
     /// Servers.
     pub servers: BTreeMap<Text, ServerFacts>,
+    /// Lines that are not in the logs, as the loggers say.
+    pub losses: BTreeMap<LossKey, Loss>,
 }
 
 impl Merge for Ledger {
@@ -73,5 +77,6 @@ impl Merge for Ledger {
         self.hellos.merge(other.hellos);
         self.domains.merge(other.domains);
         Merge::merge(&mut self.servers, other.servers);
+        Merge::merge(&mut self.losses, other.losses);
     }
 }

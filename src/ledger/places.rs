@@ -61,6 +61,8 @@ pub struct ServerFacts {
     pub messages: u64,
     /// Bytes of those messages.
     pub bytes: u64,
+    /// Lines that say that mail of a client is being taken in, and not yet for whom.
+    pub openings: u64,
     /// Hours in which it wrote (of `Time::hour`): the holes are gaps in the log.
     pub hours: BTreeSet<i32>,
     /// The first line it wrote.
@@ -99,6 +101,7 @@ impl Merge for ServerFacts {
         self.sessions.merge(other.sessions);
         self.messages.merge(other.messages);
         self.bytes.merge(other.bytes);
+        self.openings.merge(other.openings);
         Merge::merge(&mut self.hours, other.hours);
         self.evidence.merge(other.evidence);
         Merge::merge(&mut self.formats, other.formats);

@@ -65,7 +65,7 @@ pub struct Coverage {
     pub last: Option<Time>,
     /// The files.
     pub inputs: Vec<InputRow>,
-    /// Holes in the logs of busy servers.
+    /// What is missing from the logs of each server.
     pub gaps: Vec<Gap>,
     /// What had to be assumed to read the times, in words: the zone, the year.
     pub assumptions: Vec<String>,
@@ -100,17 +100,30 @@ pub struct InputRow {
     pub problems: Vec<String>,
 }
 
-/// Hours in which a busy server wrote nothing.
+/// Something that the logs of a server do not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The server.
     pub server: String,
-    /// Start of the first hour without a record.
+    /// Start of the first hour concerned; of a missing kind of line, when the server's logs begin.
     #[serde(serialize_with = "rfc3339")]
     pub from: Option<Time>,
-    /// Start of the first hour with a record again.
+    /// Start of the first hour no longer concerned; of a missing kind of line, when the server's logs end.
     #[serde(serialize_with = "rfc3339")]
     pub to: Option<Time>,
+    /// What is missing: `silence` (hours of a busy server), `lost-lines`, or a kind of line: `no-arrivals`,
+    /// `no-deliveries`, `no-sessions`, `no-accounts`.
+    pub kind: &'static str,
+    /// What is missing, in one sentence.
+    pub what: String,
+    /// What to give or to set so that it is not.
+    pub advice: String,
+    /// Lines that were lost; 0 if nobody counted them.
+    pub lines_lost: u64,
+    /// Recipients of which something cannot be told for it.
+    pub recipients: u64,
+    /// The lines that say so.
+    pub evidence: Vec<Line>,
 }
 
 /// What was taken to be ours.

@@ -1,6 +1,6 @@
 //! The report's fixed words: what the names of the contract mean, for people who never read it.
 
-use super::figures::{between, percent, time};
+use super::figures::{between, percent};
 use super::model::{Alternative, FindingRow, Gap, InputRow, Report, VerdictRow};
 use crate::judge::words::{count, quoted, thousands};
 use crate::judge::{Cause, Rule, Severity, about};
@@ -85,14 +85,27 @@ pub fn problems(inputs: &[InputRow]) -> Vec<String> {
     files.into_iter().map(line).collect()
 }
 
-/// The holes in the logs.
+/// What is missing from the logs: a line for each kind, on the gap with the most lines or recipients.
 pub fn gaps(gaps: &[Gap]) -> Vec<String> {
-    let line = |gap: &Gap| {
-        let (from, to) = (time(gap.from), time(gap.to));
-        format!("Gap: {} wrote nothing from {from} to {to}; the logs may be incomplete.", gap.server)
+    let mut kinds = BTreeMap::<(usize, &str), Vec<&Gap>>::new();
+    for gap in gaps {
+        let order = KINDS.iter().position(|kind| *kind == gap.kind).unwrap_or(KINDS.len());
+        kinds.entry((order, gap.kind)).or_default().push(gap);
+    }
+    let mut advised = BTreeSet::<String>::new();
+    let line = |gaps: Vec<&Gap>| {
+        // Of equals the first, which is the earliest of the first server.
+        let most = gaps.iter().rev().max_by_key(|gap| (gap.lines_lost, gap.recipients))?;
+        let more = gaps.len().saturating_sub(1) as u64;
+        let more = if more == 0 { String::new() } else { format!(" (And {} like it.)", thousands(more)) };
+        let advice = if advised.insert(most.advice.clone()) { most.advice.as_str() } else { "The same would show it." };
+        Some(format!("Missing: {}{more} {advice}", most.what))
     };
-    gaps.iter().map(line).collect()
+    kinds.into_values().filter_map(line).collect()
 }
+
+/// The kinds of gap, in the order in which they are told.
+const KINDS: [&str; 6] = ["lost-lines", "silence", "no-arrivals", "no-deliveries", "no-sessions", "no-accounts"];
 
 /// Whether the abuse goes on to the end of the logs.
 pub fn still(report: &Report) -> Option<String> {

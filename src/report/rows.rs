@@ -161,6 +161,22 @@ pub fn coverage(report: &Report) -> Table {
     Table { name: "coverage", columns }
 }
 
+/// What is missing from the logs: one row for each gap.
+pub fn gaps(report: &Report) -> Table {
+    let make = Maker(&report.coverage.gaps);
+    let columns = vec![
+        make.text("server", |row| &row.server),
+        make.text("kind", |row| row.kind),
+        make.time("from", |row| row.from),
+        make.time("to", |row| row.to),
+        make.count("lines_lost", |row| row.lines_lost),
+        make.count("recipients", |row| row.recipients),
+        make.text("what", |row| &row.what),
+        make.text("advice", |row| &row.advice),
+    ];
+    Table { name: "gaps", columns }
+}
+
 /// The flows of the ledger, with the verdict on each. Sums over all rows are exact, but for rows
 /// without a verdict, which are a second view of recipients in other rows (our own client side).
 pub fn flows(ledger: &Ledger, site: &Site) -> Table {

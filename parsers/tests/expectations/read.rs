@@ -135,6 +135,7 @@ pub fn read(stated: &Stated) -> Reading {
         }
         Line::Ignored(why) => reading.taken = why.to_owned(),
         Line::Directive => reading.taken = "directive".to_owned(),
+        Line::Lost(_) => reading.taken = "lost lines".to_owned(),
         Line::Unparsed(why) => reading.taken = format!("unparsed: {}", why.expected),
     }
     reading

@@ -236,6 +236,13 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
     if 0 < untold {
         out.push(format!("Of {}, the logs do not tell who handed them in or what became of them.", recipients(untold)));
     }
+    if cause == Cause::InsufficientEvidence {
+        out.extend(scope.missing().map(|gap| gap.what.clone()));
+    }
+    let lost = scope.lines_lost();
+    if 0 < lost {
+        out.push(format!("What {} said that got lost on the way into the logs.", count(lost, "line", "lines")));
+    }
     if !scope.picture.strays.is_empty() {
         out.push(format!(
             "The server keeps mail for domains that are not stated as local: {}. If they are yours, add them with \
@@ -277,6 +284,9 @@ fn unaccused(scope: &Scope<'_>) -> Vec<String> {
     out
 }
 
+/// Settings and files to name at most: more would not be read.
+const STEPS: usize = 4;
+
 /// What to do now.
 pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String> {
     let mut next: Vec<String> = match cause {
@@ -287,11 +297,7 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
         | Cause::Backscatter => return deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
         Cause::ProbesOnly => vec!["Against the probes: nothing. The server refused them.".to_owned()],
         Cause::InboundOnly => deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
-        Cause::InsufficientEvidence => vec![
-            "Give the logs that show mail coming in: older rotated files, the other daemons' files, or all servers."
-                .to_owned(),
-            "If there are none, switch on SMTP logging with client addresses, wait a day, and scan again.".to_owned(),
-        ],
+        Cause::InsufficientEvidence => for_evidence(scope),
         _ => Vec::new(),
     };
     if cause != Cause::InsufficientEvidence {
@@ -311,6 +317,29 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
             "Look at the firewall's log for hosts that connect to port 25 outside by themselves: they do not show here."
                 .to_owned(),
         );
+    }
+    next
+}
+
+/// What to give or to switch on so that the logs tell.
+fn for_evidence(scope: &Scope<'_>) -> Vec<String> {
+    let mut next: Vec<String> = Vec::new();
+    for gap in scope.missing() {
+        if !next.contains(&gap.advice) {
+            next.push(gap.advice.clone());
+        }
+    }
+    next.truncate(STEPS);
+    if next.is_empty() {
+        next.push(
+            "Give the logs that show mail coming in: older rotated files, the other daemons' files, or all servers."
+                .to_owned(),
+        );
+        next.push(
+            "If there are none, switch on SMTP logging with client addresses, wait a day, and scan again.".to_owned(),
+        );
+    } else {
+        next.push("If it had to be switched on, wait a day. Then scan all of it together again.".to_owned());
     }
     next
 }

@@ -32,7 +32,7 @@ impl Report {
         Report {
             schema: SCHEMA,
             tool: Tool { name: "relayaudit", version: run.version.clone() },
-            coverage: coverage::coverage(ledger, run),
+            coverage: coverage::coverage(ledger, &analysis.gaps, run),
             site: site_table(ledger, site),
             verdict: verdict(ledger, &analysis.verdict),
             servers: analysis.servers.iter().map(server).collect(),
