@@ -1,5 +1,6 @@
 //! The analysis: everything that the judge says of a ledger, for the report.
 
+use super::blocklisted::{self, Blocklisting};
 use super::finding::{Finding, Verdict};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
@@ -23,6 +24,8 @@ pub struct Analysis {
     pub totals: Totals,
     /// Recipients by hour (of `Time::hour`) and verdict.
     pub timeline: Timeline,
+    /// What other servers say of ours, the gravest first.
+    pub blocklistings: Vec<Blocklisting>,
 }
 
 /// The verdict on one server.
@@ -69,7 +72,8 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
     });
     let verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
     let servers = by_server.iter().map(|(server, picture)| one(ledger, site, &findings, server, picture)).collect();
-    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings }
+    let blocklistings = blocklisted::rows(ledger, &findings);
+    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings, blocklistings }
 }
 
 fn one(ledger: &Ledger, site: &Site, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {

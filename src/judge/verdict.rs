@@ -3,6 +3,7 @@
 //! It says no more than was judged. Accounts, trusted hosts and programs that sent mail without being accused are named
 //! with their volume.
 
+mod ending;
 mod texts;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
@@ -43,6 +44,11 @@ impl<'a> Scope<'a> {
     /// The open-relay findings that may as well be hosts of ours.
     pub fn doubtful(&self) -> Vec<&'a Finding> {
         self.of(Rule::OpenRelay).filter(|finding| finding.severity < Severity::Medium).collect()
+    }
+
+    /// The findings that say in earnest that other servers block us.
+    pub fn listed(&self) -> Vec<&'a Finding> {
+        self.of(Rule::Blocklisted).filter(|finding| Severity::Medium <= finding.severity).collect()
     }
 
     /// Whether a server is within the scope.
@@ -102,6 +108,7 @@ pub(crate) fn decide(scope: &Scope<'_>) -> Verdict {
         not_seen: texts::not_seen(scope, cause),
         next: texts::next(scope, cause, &deciding),
         alternatives: texts::alternatives(scope, cause, &deciding),
+        ending: ending::ending(scope, &deciding),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod distinct;
 pub mod flow;
 pub mod inputs;
+pub mod listings;
 mod one_view;
 pub mod places;
 pub mod sample;
@@ -18,6 +19,7 @@ pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
+pub use listings::{Listing, ListingKey};
 pub use one_view::one_view;
 pub use places::{DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
@@ -59,6 +61,8 @@ pub struct Ledger {
     pub domains: Book<DomainKey, DomainFacts>,
     /// Servers.
     pub servers: BTreeMap<Text, ServerFacts>,
+    /// What other servers said of us.
+    pub listings: Book<ListingKey, Listing>,
 }
 
 impl Merge for Ledger {
@@ -71,5 +75,6 @@ impl Merge for Ledger {
         self.hellos.merge(other.hellos);
         self.domains.merge(other.domains);
         Merge::merge(&mut self.servers, other.servers);
+        self.listings.merge(other.listings);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::judge::{Cause, Rule, Severity};
 use crate::ledger::Time;
+use relayaudit_parsers::blocklist::About;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -34,8 +35,8 @@ pub struct Report {
     pub accounts: Vec<AccountRow>,
     /// Recipients by hour.
     pub timeline: Vec<HourRow>,
-    /// Replies of other servers that name a block list; none in this version.
-    pub blocklistings: Vec<serde_json::Value>,
+    /// What other servers say of ours when they refuse mail, the gravest first.
+    pub blocklistings: Vec<BlocklistingRow>,
     /// Campaigns; none in this version.
     pub campaigns: Vec<serde_json::Value>,
     /// Some of the lines that broke the grammar.
@@ -185,6 +186,8 @@ pub struct VerdictRow {
     pub alternatives: Vec<Alternative>,
     /// The deciding lines.
     pub evidence: Vec<Line>,
+    /// Whether the abuse goes on when the logs end, or what leaves then is the old queue; empty without abuse.
+    pub ending: String,
 }
 
 /// Another explanation.
@@ -286,6 +289,74 @@ pub struct FindingRow {
     pub remedy: Vec<String>,
     /// The server it was found on.
     pub server: String,
+    /// When the last of the mail came in, for rules about mail that was taken in for sending; else null.
+    #[serde(serialize_with = "rfc3339")]
+    pub last_entered: Option<Time>,
+    /// When a delivery of that mail was last tried.
+    #[serde(serialize_with = "rfc3339")]
+    pub last_attempt: Option<Time>,
+    /// What of it is in the queue when the logs end; null for other rules.
+    pub queued: Option<QueuedRow>,
+}
+
+/// Mail that waits when the logs end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QueuedRow {
+    /// Recipients to be tried again.
+    pub recipients: u64,
+    /// Queue ids of some of the messages.
+    pub ids: Vec<String>,
+    /// Recipients of which the logs show no end, though they show those of others.
+    pub unseen: u64,
+}
+
+/// What replies of other servers say of one of our addresses, by list or by receiver.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlocklistingRow {
+    /// The list, or the receiver whose wording it is; `unnamed` if replies name none.
+    pub list: String,
+    /// `address`, `reputation`, `complaints`, `volume`, `domain`, `content`, `range`, `setup` or `policy`.
+    #[serde(serialize_with = "about")]
+    pub about: About,
+    /// Our server that got the replies.
+    pub server: String,
+    /// Our address, as replies name it; null if they name none.
+    pub address: Option<String>,
+    /// Some of the receivers: the registered part of their hosts' names, or networks; eight at most.
+    pub receivers: Vec<String>,
+    /// Time of the first reply.
+    #[serde(serialize_with = "rfc3339")]
+    pub first: Option<Time>,
+    /// Time of the last reply.
+    #[serde(serialize_with = "rfc3339")]
+    pub last: Option<Time>,
+    /// Replies.
+    pub replies: u64,
+    /// Of these, such that the mail was to be tried again.
+    pub deferred: u64,
+    /// Of these, such that the mail was given up.
+    pub bounced: u64,
+    /// The abuse that began before the first reply, if any was found.
+    pub preceded_by: Option<RelationRow>,
+    /// If there is none: the first abuse that began after it.
+    pub precedes: Option<RelationRow>,
+    /// The earliest lines.
+    pub evidence: Vec<Line>,
+    /// Where to ask for removal: a page or a mailbox; null if none is known.
+    pub delist: Option<&'static str>,
+    /// How many receivers there were; exact up to 32.
+    pub receivers_total: u64,
+}
+
+/// A finding of abuse, seen from a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RelationRow {
+    /// Its rule.
+    pub rule: Rule,
+    /// Whom it concerns.
+    pub subject: SubjectRow,
+    /// Minutes between its beginning and the first reply.
+    pub minutes: u64,
 }
 
 /// A client with at least one finding about abuse, on whatever server. Its figures are those of
@@ -364,4 +435,9 @@ pub struct HourRow {
 /// Writes a time as RFC 3339 in UTC, or as null.
 fn rfc3339<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(Time::rfc3339).serialize(serializer)
+}
+
+/// Writes what a listing is about by its published name.
+fn about<S: Serializer>(about: &About, serializer: S) -> Result<S::Ok, S::Error> {
+    about.as_str().serialize(serializer)
 }

@@ -108,9 +108,10 @@ pub fn listing_of(code: u16, text: &[u8]) -> Option<Listing> {
     Some(Listing { list: found.name, about: found.about, address: words.address() })
 }
 
-/// Where to ask a list of that name to take an address off; `None` if no place is known.
-pub fn delist(name: &str) -> Option<&'static str> {
-    let named = marks::lists().find(|list| list.name == name && !list.delist.is_empty());
+/// Where to ask a list of that name to take back what it says; `None` if no place is known. Some have a place for each
+/// kind of reason.
+pub fn delist(name: &str, about: About) -> Option<&'static str> {
+    let named = marks::lists().find(|list| (list.name, list.about) == (name, about) && !list.delist.is_empty());
     named.map(|list| list.delist)
 }
 

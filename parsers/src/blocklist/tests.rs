@@ -365,7 +365,8 @@ fn tables_are_well_formed() {
         let place = list.delist;
         assert!(place.is_empty() || place.starts_with("http") || place.contains('@'), "{}: {place}", list.name);
     }
-    assert_eq!(delist("Spamhaus ZEN"), Some("https://check.spamhaus.org/"));
-    assert_eq!(delist("T-Online"), Some("toda@rx.t-online.de"));
-    assert_eq!(delist(UNNAMED), None);
+    assert_eq!(delist("Spamhaus ZEN", About::Address), Some("https://check.spamhaus.org/"));
+    assert_eq!(delist("T-Online", About::Address), Some("tosa@rx.t-online.de"));
+    assert_eq!(delist("T-Online", About::Range), Some("toda@rx.t-online.de"));
+    assert_eq!(delist(UNNAMED, About::Address), None);
 }
