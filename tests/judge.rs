@@ -4,6 +4,8 @@
 
 #[path = "judge/inbound.rs"]
 mod inbound;
+#[path = "judge/listed.rs"]
+mod listed;
 #[path = "judge/log.rs"]
 mod log;
 
