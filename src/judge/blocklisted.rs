@@ -174,14 +174,16 @@ impl Claims<'_> {
         if severity <= Severity::Low {
             finding.why.push(self.doubt().to_owned());
         }
-        let names: Vec<String> = named.iter().map(|receiver| quoted(receiver)).collect();
-        let lists: BTreeSet<(&str, &str)> = self
-            .rows
-            .iter()
-            .map(|(key, _)| (key.list.as_ref(), blocklist::delist(&key.list, key.about).unwrap_or_default()))
-            .collect();
-        finding.remedy = remedy::delist(&lists.into_iter().collect::<Vec<_>>(), &names);
+        finding.remedy = self.remedy(&named);
         finding
+    }
+
+    /// How to get off the lists.
+    fn remedy(&self, receivers: &Smallest<Text, 8>) -> Vec<String> {
+        let place = |key: &ListingKey| blocklist::delist(&key.list, key.about).unwrap_or_default();
+        let lists: BTreeSet<(&str, &str)> = self.rows.iter().map(|(key, _)| (key.list.as_ref(), place(key))).collect();
+        let receivers: Vec<String> = receivers.iter().map(|receiver| quoted(receiver)).collect();
+        remedy::delist(&lists.into_iter().collect::<Vec<_>>(), &receivers)
     }
 
     /// The lists by weight, five at most: `Spamhaus ZEN (12)`.
