@@ -96,7 +96,7 @@ mod tests {
         check("example.com.br", "example.com.br");
         check("co.uk", "co.uk");
         check("mx", "mx");
-        check("..", "");
+        check("..", ".");
         check("", "");
     }
 }
