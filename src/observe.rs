@@ -1,5 +1,6 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
+mod listings;
 mod log_ins;
 pub(crate) mod names;
 pub(crate) mod refusal;
@@ -110,6 +111,10 @@ impl Books {
             flow.bytes += message.size_bytes;
         }
         keep(&mut flow.openings, message.opening);
+        flow.last_attempt = flow.last_attempt.max(recipient.fact.time.filter(|_| recipient.was_tried()));
+        if matches!(recipient.outcome, Outcome::Deferred | Outcome::Unknown) {
+            queue_id(&mut flow.waiting, recipient.fact);
+        }
         // Mail into our own mailboxes needs no proof that it got there, and is most of the mail.
         if recipient.outcome != Outcome::Delivered && recipient.fact.place != message.opening.place {
             keep(&mut flow.outcomes, recipient.fact);
@@ -228,6 +233,23 @@ fn note_place(facts: &mut DomainFacts, recipient: &Recipient<'_>, hop: Option<Te
     }
 }
 
+/// Notes the queue id of a message that may still wait.
+fn queue_id<const N: usize>(sample: &mut Smallest<Box<str>, N>, fact: &Fact<'_>) {
+    let id = fact.record.message.and_then(|message| std::str::from_utf8(message.id).ok());
+    if let Some(id) = id.filter(|id| is_queue_id(id) && sample.wants::<str>(id)) {
+        sample.insert(id.into());
+    }
+}
+
+/// Whether an id is such that it can stand in a command: letters, digits and `-`. Those that are no queue ids (Message-IDs,
+/// which clients choose) hold `@`.
+fn is_queue_id(id: &str) -> bool {
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// The longest queue id kept. Those of Exim 4.97 have 23 characters, those of Exchange 32.
+const LONGEST_ID: usize = 40;
+
 /// Keeps a line as evidence, if it is among the earliest: others are not even copied.
 fn keep<const N: usize>(sample: &mut Smallest<Evidence, N>, fact: &Fact<'_>) {
     if sample.wants::<Place>(&fact.place) {
@@ -321,6 +343,10 @@ impl Observer for Books {
             }
             Event::Refused { .. } => self.refused(fact),
             Event::Whole { client, helo, .. } | Event::Decided { client, helo, .. } => self.hello(fact, client, helo),
+            Event::Delivery { .. }
+            | Event::Reached { .. }
+            | Event::AttemptEnded { .. }
+            | Event::OutboundReply { .. } => self.listed(fact),
             _ => self.log_in(fact),
         }
     }

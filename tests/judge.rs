@@ -6,6 +6,8 @@
 mod doubt;
 #[path = "judge/inbound.rs"]
 mod inbound;
+#[path = "judge/listed.rs"]
+mod listed;
 #[path = "judge/log.rs"]
 mod log;
 

@@ -367,6 +367,7 @@ fn tables_hold_every_row() {
         ("findings", report.findings.len()),
         ("accounts", 2),
         ("servers", 1),
+        ("blocklistings", 0),
         ("timeline", report.timeline.iter().map(|hour| hour.by_verdict.len()).sum()),
         ("coverage", 1),
         ("handovers", 0),

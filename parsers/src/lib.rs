@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod assp;
+pub mod blocklist;
 pub mod cisco_esa;
 pub mod cisco_esa_text;
 pub mod communigate;

@@ -1,5 +1,6 @@
 //! The analysis: everything that the judge says of a ledger, for the report.
 
+use super::blocklisted::{self, Blocklisting};
 use super::finding::{Finding, Verdict};
 use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
@@ -28,6 +29,8 @@ pub struct Analysis {
     pub handovers: Vec<HandOver>,
     /// What the logs do not hold, by server.
     pub gaps: Vec<Gap>,
+    /// What other servers say of ours, the gravest first.
+    pub blocklistings: Vec<Blocklisting>,
 }
 
 /// The verdict on one server.
@@ -81,8 +84,9 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
         servers,
         totals: totals(ledger, &all),
         timeline: all.timeline,
-        findings,
         gaps,
+        blocklistings: blocklisted::rows(ledger, &findings),
+        findings,
         handovers: Vec::new(),
     }
 }

@@ -107,7 +107,7 @@ impl Scatter<'_> {
         finding.subject = Subject { kind: "server", value: words::server(&server).into() };
         finding.confidence = 0.85;
         finding.why = why;
-        finding.remedy = remedy::backscatter(routed.ledger, &server);
+        finding.remedy = remedy::backscatter(routed.ledger, &server, finding.queue.as_ref());
         finding
     }
 }

@@ -7,6 +7,7 @@ mod abused_local_script;
 mod abused_trusted_host;
 pub mod analysis;
 mod backscatter;
+mod blocklisted;
 mod compromised_account;
 mod credential_guessing;
 mod directory_harvest;
@@ -31,7 +32,8 @@ pub mod verdict;
 pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
-pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
+pub use blocklisted::{Blocklisting, Relation, title as blocklisting_title};
+pub use finding::{Cause, Finding, Queue, Rule, Severity, Subject, Verdict};
 pub use handovers::{HandOver, count_once};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
@@ -81,6 +83,7 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &credential_guessing::ABOUT, judge: credential_guessing::judge },
     Detector { about: &directory_harvest::ABOUT, judge: directory_harvest::judge },
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
+    Detector { about: &blocklisted::ABOUT, judge: blocklisted::judge },
 ];
 
 /// What to judge.
@@ -98,6 +101,7 @@ pub fn judge(routed: &Routed<'_>, options: &Options) -> Vec<Finding> {
     let wanted = DETECTORS.par_iter().filter(|detector| !options.skip.contains(&detector.about.rule));
     let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(routed)).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    blocklisted::relate(&mut findings);
     findings
 }
 
@@ -122,7 +126,21 @@ impl Rule {
             Rule::CredentialGuessing => "credential-guessing",
             Rule::DirectoryHarvest => "directory-harvest",
             Rule::Backscatter => "backscatter",
+            Rule::Blocklisted => "blocklisted",
         }
+    }
+
+    /// Whether it is about mail that left, or was to leave, through the server and should not have.
+    pub fn is_abuse(self) -> bool {
+        matches!(
+            self,
+            Rule::OpenRelay
+                | Rule::RelayTrick
+                | Rule::CompromisedAccount
+                | Rule::AbusedTrustedHost
+                | Rule::AbusedLocalScript
+                | Rule::Backscatter
+        )
     }
 }
 

@@ -168,7 +168,7 @@ impl Case<'_> {
         finding.recipients_denied += self.denied;
         finding.confidence = self.confidence(doubt.is_some(), nothing_left);
         finding.why = why;
-        finding.remedy = remedy::relay(self.ledger, server, client);
+        finding.remedy = remedy::relay(self.ledger, server, client, finding.queue.as_ref());
         finding
     }
 

@@ -3,6 +3,7 @@
 //! It says no more than was judged. Accounts, trusted hosts and programs that sent mail without being accused are named
 //! with their volume.
 
+mod ending;
 mod texts;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
@@ -57,6 +58,11 @@ impl<'a> Scope<'a> {
     /// The kinds of line that are missing within the scope.
     pub fn missing(&self) -> impl Iterator<Item = &'a Gap> + '_ {
         self.gaps.iter().filter(|gap| gap.kind.is_kind_of_line() && self.holds(&gap.server))
+    }
+
+    /// The findings that say in earnest that other servers block us.
+    pub fn listed(&self) -> Vec<&'a Finding> {
+        self.of(Rule::Blocklisted).filter(|finding| Severity::Medium <= finding.severity).collect()
     }
 
     /// Whether a server is within the scope.
@@ -124,6 +130,7 @@ pub(crate) fn decide(scope: &Scope<'_>) -> Verdict {
         not_seen: texts::not_seen(scope, cause),
         next: texts::next(scope, cause, &deciding),
         alternatives: texts::alternatives(scope, cause, &deciding),
+        ending: ending::ending(scope, &deciding),
     }
 }
 

@@ -160,6 +160,10 @@ pub struct Flow {
     pub openings: Smallest<Evidence, 1>,
     /// The earliest lines that show what became of it.
     pub outcomes: Smallest<Evidence, 1>,
+    /// When a delivery was last tried. Retries may go on for days after the mail came in.
+    pub last_attempt: Option<Time>,
+    /// Queue ids of some of the messages of which the log shows no end, or that are to be tried again.
+    pub waiting: Smallest<Box<str>, 3>,
 }
 
 impl Flow {
@@ -212,6 +216,8 @@ impl Merge for Flow {
         self.hours.merge(other.hours);
         self.openings.merge(other.openings);
         self.outcomes.merge(other.outcomes);
+        self.last_attempt = self.last_attempt.max(other.last_attempt);
+        self.waiting.merge(other.waiting);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod distinct;
 pub mod flow;
 pub mod inputs;
+pub mod listings;
 pub mod losses;
 pub mod marks;
 mod one_view;
@@ -20,6 +21,7 @@ pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
+pub use listings::{Listing, ListingKey};
 pub use losses::{Loss, LossKey};
 pub use marks::{HandedIn, HandedOn, Shared};
 pub use one_view::one_view;
@@ -65,6 +67,8 @@ pub struct Ledger {
     pub servers: BTreeMap<Text, ServerFacts>,
     /// Lines that are not in the logs, as the loggers say.
     pub losses: BTreeMap<LossKey, Loss>,
+    /// What other servers said of us.
+    pub listings: Book<ListingKey, Listing>,
 }
 
 impl Merge for Ledger {
@@ -78,5 +82,6 @@ impl Merge for Ledger {
         self.domains.merge(other.domains);
         Merge::merge(&mut self.servers, other.servers);
         Merge::merge(&mut self.losses, other.losses);
+        self.listings.merge(other.listings);
     }
 }

@@ -1,6 +1,10 @@
 //! The document `relayaudit.report/1`: the names and the order of its fields are a promise.
 //! Fields may be added, at the end; none is renamed, moved or taken away.
 
+mod listings;
+
+pub use listings::{BlocklistingRow, QueuedRow, RelationRow};
+
 use super::handovers::HandOverRow;
 use crate::judge::{Cause, Rule, Severity};
 use crate::ledger::Time;
@@ -35,8 +39,8 @@ pub struct Report {
     pub accounts: Vec<AccountRow>,
     /// Recipients by hour.
     pub timeline: Vec<HourRow>,
-    /// Replies of other servers that name a block list; none in this version.
-    pub blocklistings: Vec<serde_json::Value>,
+    /// What other servers say of ours when they refuse mail, the gravest first.
+    pub blocklistings: Vec<BlocklistingRow>,
     /// Campaigns; none in this version.
     pub campaigns: Vec<serde_json::Value>,
     /// Some of the lines that broke the grammar.
@@ -201,6 +205,8 @@ pub struct VerdictRow {
     pub alternatives: Vec<Alternative>,
     /// The deciding lines.
     pub evidence: Vec<Line>,
+    /// Whether the abuse goes on when the logs end, or what leaves then is the old queue; empty without abuse.
+    pub ending: String,
 }
 
 /// Another explanation.
@@ -302,6 +308,14 @@ pub struct FindingRow {
     pub remedy: Vec<String>,
     /// The server it was found on.
     pub server: String,
+    /// When the last of the mail came in, for rules about mail that was taken in for sending; else null.
+    #[serde(serialize_with = "rfc3339")]
+    pub last_entered: Option<Time>,
+    /// When a delivery of that mail was last tried.
+    #[serde(serialize_with = "rfc3339")]
+    pub last_attempt: Option<Time>,
+    /// What of it is in the queue when the logs end; null for other rules.
+    pub queued: Option<QueuedRow>,
 }
 
 /// A client with at least one finding about abuse, on whatever server. Its figures are those of

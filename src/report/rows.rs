@@ -2,7 +2,7 @@
 //!
 //! Cells that hold several values join them with `; `. Times are RFC 3339 text in UTC.
 
-use super::model::{FindingRow, Report};
+use super::model::{BlocklistingRow, FindingRow, Report};
 use crate::judge::{RouteVerdict, Rule, route};
 use crate::ledger::{Ledger, Time, sorted};
 use crate::site::Site;
@@ -72,8 +72,38 @@ pub fn findings(report: &Report) -> Table {
         make.optional("why", |row| Some(row.why.join(" "))),
         make.list("evidence", places),
         make.optional("evidence_text", |row| row.evidence.first().map(|line| line.text.clone())),
+        make.time("last_entered", |row| row.last_entered),
+        make.time("last_attempt", |row| row.last_attempt),
+        make.count("queued_recipients", |row| row.queued.as_ref().map_or(0, |queued| queued.recipients)),
+        make.list("queued_ids", |row| row.queued.iter().flat_map(|queued| queued.ids.clone()).collect()),
     ];
     Table { name: "findings", columns }
+}
+
+/// What other servers say of ours: one row for each list and address.
+pub fn blocklistings(report: &Report) -> Table {
+    let make = Maker(&report.blocklistings);
+    let places =
+        |row: &BlocklistingRow| row.evidence.iter().map(|line| format!("{}:{}", line.path, line.line)).collect();
+    let columns = vec![
+        make.text("list", |row| &row.list),
+        make.text("about", |row| row.about.as_str()),
+        make.text("server", |row| &row.server),
+        make.optional("address", |row| row.address.clone()),
+        make.list("receivers", |row| row.receivers.clone()),
+        make.count("receivers_total", |row| row.receivers_total),
+        make.time("first", |row| row.first),
+        make.time("last", |row| row.last),
+        make.count("replies", |row| row.replies),
+        make.count("deferred", |row| row.deferred),
+        make.count("bounced", |row| row.bounced),
+        make.optional("preceded_by_rule", |row| row.preceded_by.as_ref().map(|by| by.rule.as_str().to_owned())),
+        make.optional("preceded_by", |row| row.preceded_by.as_ref().map(|by| by.subject.value.clone())),
+        make.optional("preceded_by_minutes", |row| row.preceded_by.as_ref().map(|by| by.minutes.to_string())),
+        make.optional("delist", |row| row.delist.map(str::to_owned)),
+        make.list("evidence", places),
+    ];
+    Table { name: "blocklistings", columns }
 }
 
 /// The offenders: one row for each client.

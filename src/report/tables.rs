@@ -32,7 +32,7 @@ pub enum Error {
     },
 }
 
-/// Writes `offenders`, `findings`, `accounts`, `servers`, `timeline`, `coverage`, `handovers`, `gaps`, `flows` and
+/// Writes `offenders`, `findings`, `accounts`, `servers`, `timeline`, `coverage`, `blocklistings`, `handovers`, `gaps`, `flows` and
 /// `volume` (the flows added up by client) to a folder, which is made if need be. Files of the same
 /// names are replaced. Returns the files.
 pub fn write_tables(report: &Report, ledger: &Ledger, site: &Site, folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -47,6 +47,7 @@ pub fn write_tables(report: &Report, ledger: &Ledger, site: &Site, folder: &Path
         rows::coverage(report),
         handovers::table(&report.handovers),
         rows::gaps(report),
+        rows::blocklistings(report),
     ];
     let mut written = Vec::new();
     for table in tables.iter().chain([&flows]) {

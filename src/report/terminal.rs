@@ -3,6 +3,7 @@
 //! All text is neutralised (see [`super::escape`]), and no line is wider than the width that was asked for.
 
 mod grid;
+mod listings;
 mod page;
 mod sections;
 
@@ -45,6 +46,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
     proof(report, &mut page)?;
     next(report, &mut page)?;
     sections::offenders(report, &mut page)?;
+    listings::write(report, &mut page)?;
     sections::servers(report, &mut page)?;
     sections::findings(report, &mut page)?;
     sections::accounts(report, &mut page)?;
@@ -71,8 +73,7 @@ fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     if phrases::is_abuse(verdict.cause) && verdict.first.is_some() {
         page.text(Style::Plain, "Since:     ", &time(verdict.first))?;
-        let still = phrases::still(report).map(|still| format!(". {still}")).unwrap_or_default();
-        page.text(Style::Plain, "Until:     ", &format!("{}{still}", time(verdict.last)))?;
+        page.text(Style::Plain, "Until:     ", &phrases::until(report))?;
     }
     Ok(())
 }

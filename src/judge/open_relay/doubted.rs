@@ -78,7 +78,7 @@ impl Doubted {
         finding.subject = Subject { kind: "domain", value: domain.into() };
         finding.confidence = 0.3;
         finding.why = vec![summary, doubt.to_owned(), advice];
-        finding.remedy = remedy::relay(routed.ledger, server, &first);
+        finding.remedy = remedy::relay(routed.ledger, server, &first, finding.queue.as_ref());
         finding
     }
 }

@@ -300,6 +300,7 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
         Cause::InsufficientEvidence => for_evidence(scope),
         _ => Vec::new(),
     };
+    next.extend(blocked(scope));
     if cause != Cause::InsufficientEvidence {
         let names = [
             (&scope.picture.accounts, "accounts"),
@@ -308,10 +309,9 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
         ];
         let seen: Vec<&str> = names.iter().filter(|(book, _)| !book.is_empty()).map(|(_, name)| *name).collect();
         if !seen.is_empty() {
-            next.push(format!(
-                "If you were block-listed all the same, first look at the {} that sent most.",
-                list(&seen)
-            ));
+            let condition =
+                if scope.listed().is_empty() { "If you were block-listed all the same, first" } else { "Then" };
+            next.push(format!("{condition} look at the {} that sent most.", list(&seen)));
         }
         next.push(
             "Look at the firewall's log for hosts that connect to port 25 outside by themselves: they do not show here."
@@ -344,6 +344,21 @@ fn for_evidence(scope: &Scope<'_>) -> Vec<String> {
     next
 }
 
+/// What to do where others block the server, and no abuse shows.
+fn blocked(scope: &Scope<'_>) -> Option<String> {
+    let listed = scope.listed();
+    let first = listed.iter().filter_map(|finding| finding.span.first).min()?;
+    let names: BTreeSet<&str> = listed.iter().map(|finding| finding.subject.value.as_ref()).collect();
+    let begins = scope.logged().2.first.map(|time| format!(" ({} UTC)", minute(time))).unwrap_or_default();
+    Some(format!(
+        "Other servers say that they block {} since {} UTC at the latest, and these logs show no abuse: scan older logs, as it may have \
+         happened before these begin{begins}, and look at the firewall's log, as it may bypass the mail server. How to get off the \
+         lists is told with each.",
+        list(&names.into_iter().map(quoted).collect::<Vec<_>>()),
+        minute(first)
+    ))
+}
+
 /// Other explanations, likeliest first.
 pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<(Cause, f64, Vec<String>)> {
     let mut out: Vec<(Cause, f64, Vec<String>)> = Vec::new();
@@ -368,6 +383,19 @@ pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> V
             out.push((*other, worst.confidence.min(0.6), why.chain(["This was found besides.".to_owned()]).collect()));
         }
     }
+    if let Some(listed) = scope.listed().first().filter(|_| !is_abuse(cause) && cause != Cause::InsufficientEvidence) {
+        let why = listed.why.first().cloned().into_iter();
+        let how = "There must be a reason: abuse before these logs begin, or mail that bypasses this server (directly to port 25).";
+        out.push((Cause::InsufficientEvidence, BLOCKED, why.chain([how.to_owned()]).collect()));
+    }
     out.sort_by(|a, b| b.1.total_cmp(&a.1));
     out
+}
+
+/// How likely it is that logs without abuse do not show enough, if several others say that they block the server.
+const BLOCKED: f64 = 0.5;
+
+/// Whether a cause is abuse of the server.
+fn is_abuse(cause: Cause) -> bool {
+    cause == Cause::OpenRelay || ABUSE.iter().any(|(abuse, _)| *abuse == cause)
 }

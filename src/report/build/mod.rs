@@ -1,12 +1,13 @@
 //! Makes the report of a finished ledger, its site and its analysis.
 
 mod accounts;
+mod blocklistings;
 mod coverage;
 mod offenders;
 
 use super::model::{
-    Alternative, FindingRow, HourRow, Line, Report, SCHEMA, ServerRow, SiteRow, SiteTable, SubjectRow, Tool, TotalsRow,
-    VerdictRow,
+    Alternative, FindingRow, HourRow, Line, QueuedRow, Report, SCHEMA, ServerRow, SiteRow, SiteTable, SubjectRow, Tool,
+    TotalsRow, VerdictRow,
 };
 use crate::judge::{Analysis, Finding, ServerVerdict, Verdict};
 use crate::ledger::{Evidence, Ledger, Time};
@@ -41,7 +42,7 @@ impl Report {
             accounts: accounts::accounts(ledger, &findings),
             findings,
             timeline: timeline.collect(),
-            blocklistings: Vec::new(),
+            blocklistings: analysis.blocklistings.iter().map(|row| blocklistings::row(ledger, row)).collect(),
             campaigns: Vec::new(),
             unparsed_samples: coverage::unparsed_samples(ledger),
             handovers: analysis.handovers.iter().map(Into::into).collect(),
@@ -85,6 +86,13 @@ fn row(ledger: &Ledger, finding: &Finding) -> FindingRow {
         evidence: lines(ledger, &finding.evidence),
         remedy: finding.remedy.clone(),
         server: finding.server.to_string(),
+        last_entered: finding.queue.as_ref().and_then(|queue| queue.last_entered),
+        last_attempt: finding.queue.as_ref().and_then(|queue| queue.last_attempt),
+        queued: finding.queue.as_ref().map(|queue| QueuedRow {
+            recipients: queue.recipients,
+            ids: queue.ids.clone(),
+            unseen: queue.unseen,
+        }),
     }
 }
 
@@ -105,6 +113,7 @@ fn verdict(ledger: &Ledger, verdict: &Verdict) -> VerdictRow {
         next: verdict.next.clone(),
         alternatives: alternatives.collect(),
         evidence: lines(ledger, &verdict.evidence),
+        ending: verdict.ending.clone(),
     }
 }
 

@@ -148,6 +148,8 @@ pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let mut noise = BTreeMap::<Rule, Vec<&FindingRow>>::new();
     for finding in &report.findings {
         match phrases::is_noise(finding) {
+            // A section of its own tells of them.
+            _ if finding.rule == Rule::Blocklisted => {}
             true => noise.entry(finding.rule).or_default().push(finding),
             false if is_listed(finding) => {}
             false => loud.entry(finding.rule).or_default().push(finding),
@@ -315,7 +317,7 @@ fn problems(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// Says what was left out.
-fn more(page: &mut Page<'_>, all: usize, shown: usize) -> io::Result<()> {
+pub(super) fn more(page: &mut Page<'_>, all: usize, shown: usize) -> io::Result<()> {
     match all.saturating_sub(shown) {
         0 => Ok(()),
         rest => {
