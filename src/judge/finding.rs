@@ -47,6 +47,8 @@ pub enum Rule {
     DirectoryHarvest,
     /// Notifications to people who never wrote.
     Backscatter,
+    /// A line of the server's configuration lets strangers send.
+    PolicyExposure,
 }
 
 /// What a finding is about.

@@ -16,6 +16,7 @@ mod hidden_clients;
 pub(crate) mod hints;
 mod open_relay;
 mod outbound;
+mod policy_exposure;
 mod relay_probe;
 mod relay_trick;
 mod remedy;
@@ -29,6 +30,7 @@ pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
+pub use open_relay::{Candidate, Kind as CandidateKind, candidates};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
 pub use senders::Errors;
@@ -77,6 +79,7 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &credential_guessing::ABOUT, judge: credential_guessing::judge },
     Detector { about: &directory_harvest::ABOUT, judge: directory_harvest::judge },
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
+    Detector { about: &policy_exposure::ABOUT, judge: policy_exposure::judge },
 ];
 
 /// What to judge.
@@ -118,6 +121,7 @@ impl Rule {
             Rule::CredentialGuessing => "credential-guessing",
             Rule::DirectoryHarvest => "directory-harvest",
             Rule::Backscatter => "backscatter",
+            Rule::PolicyExposure => "policy-exposure",
         }
     }
 }

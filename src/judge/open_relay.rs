@@ -12,7 +12,7 @@ use super::routed::{Routed, RoutedFlow};
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
-use crate::ledger::{Client, Flow, FlowKey, Ledger, Outcome, Text};
+use crate::ledger::{Client, Evidence, Flow, FlowKey, Ledger, Outcome, Text};
 use crate::merge::Merge;
 use crate::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,9 +42,65 @@ const SECONDARY_MX_CLIENTS: u64 = 3;
 /// Hosts to which such a domain's mail goes at most.
 const SECONDARY_MX_HOSTS: usize = 2;
 
+/// Something that may be ours though the site does not say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What it may be.
+    pub kind: Kind,
+    /// The domain, or the client's address.
+    pub value: String,
+    /// Why, in sentences. May hold text from the logs: escape for the medium.
+    pub why: Vec<String>,
+    /// The lines that show it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a candidate may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A domain that we take mail for.
+    Domain,
+    /// A host that may send through us.
+    Client,
+}
+
 /// Finds the clients that relayed.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let (ledger, site) = (routed.ledger, routed.site);
+    let (relayed, denied) = relayed(routed);
+    let outbound = Outbound::of(ledger);
+    let secondary = secondary_domains(ledger, site, &relayed);
+    let finish = |(pair, relay): (Pair<'_>, Relay<'_>)| {
+        let case = Case { ledger, site, pair, denied: denied.get(&pair).copied().unwrap_or(0) };
+        case.finding(relay, &outbound, &secondary)
+    };
+    relayed.into_iter().map(finish).collect()
+}
+
+/// Finds what may be ours: for a site file that its owner shall look through. In the order of servers and clients.
+pub fn candidates(routed: &Routed<'_>) -> Vec<Candidate> {
+    let (ledger, site) = (routed.ledger, routed.site);
+    let (relayed, denied) = relayed(routed);
+    let secondary = secondary_domains(ledger, site, &relayed);
+    let mut out: Vec<Candidate> = Vec::new();
+    for (pair, relay) in &relayed {
+        let case = Case { ledger, site, pair: *pair, denied: denied.get(pair).copied().unwrap_or(0) };
+        let Some((kind, doubt)) = case.doubt(relay, &secondary) else { continue };
+        let value = match (kind, pair.1) {
+            (Kind::Domain, _) => relay.targets.first().map(|domain| (*domain).to_owned()),
+            (Kind::Client, Client::Address(address)) => Some(address.to_string()),
+            _ => None,
+        };
+        let Some(value) = value.filter(|value| !out.iter().any(|known| known.value == *value)) else { continue };
+        let evidence = relay.tally.evidence.iter().take(1).cloned().collect();
+        out.push(Candidate { kind, value, why: vec![case.summary(relay), doubt], evidence });
+    }
+    out
+}
+
+/// What each client relayed, and how many recipients it was refused.
+fn relayed<'a>(routed: &Routed<'a>) -> (BTreeMap<Pair<'a>, Relay<'a>>, BTreeMap<Pair<'a>, u64>) {
+    let site = routed.site;
     let mut relayed = BTreeMap::<Pair<'_>, Relay<'_>>::new();
     let mut denied = BTreeMap::<Pair<'_>, u64>::new();
     for RoutedFlow { key, flow, verdict } in routed.flows() {
@@ -58,13 +114,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
-    let outbound = Outbound::of(ledger);
-    let secondary = secondary_domains(ledger, site, &relayed);
-    let finish = |(pair, relay): (Pair<'_>, Relay<'_>)| {
-        let case = Case { ledger, site, pair, denied: denied.get(&pair).copied().unwrap_or(0) };
-        case.finding(relay, &outbound, &secondary)
-    };
-    relayed.into_iter().map(finish).collect()
+    (relayed, denied)
 }
 
 /// What one client relayed.
@@ -149,7 +199,7 @@ impl Case<'_> {
         let shown = relay.estimate(server, outbound);
         let unshown = relay.unseen() - shown;
         let nothing_left = outbound.covers(server) && unshown == relay.tally.accepted;
-        let doubt = self.doubt(&relay, secondary);
+        let doubt = self.doubt(&relay, secondary).map(|(_, doubt)| doubt);
         let severity = match (&doubt, nothing_left) {
             (Some(_), _) => Severity::Low,
             (None, true) => Severity::Medium,
@@ -172,13 +222,16 @@ impl Case<'_> {
         finding
     }
 
-    /// Why the client may be harmless after all, where the site is only inferred.
-    fn doubt(&self, relay: &Relay<'_>, secondary: &BTreeSet<&str>) -> Option<String> {
+    /// Why the client may be harmless after all, where the site is only inferred; and what would be ours then.
+    fn doubt(&self, relay: &Relay<'_>, secondary: &BTreeSet<&str>) -> Option<(Kind, String)> {
         if relay.tally.accepted < MANY && relay.targets.iter().all(|domain| secondary.contains(domain)) {
             let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
-            return Some(format!(
-                "Several clients write to {domain} and to no other outside domain, and it always goes to the same host: you may \
+            return Some((
+                Kind::Domain,
+                format!(
+                    "Several clients write to {domain} and to no other outside domain, and it always goes to the same host: you may \
                  be its secondary MX. If so, add it with --local-domain {domain}."
+                ),
             ));
         }
         if !self.site.states_local_domains()
@@ -187,17 +240,20 @@ impl Case<'_> {
             && self.denied == 0
         {
             let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
-            return Some(format!(
-                "So few recipients, all in {domain}, may as well be mail for a domain that you serve. If so, add it \
+            return Some((
+                Kind::Domain,
+                format!(
+                    "So few recipients, all in {domain}, may as well be mail for a domain that you serve. If so, add it \
                  with --local-domain {domain}."
+                ),
             ));
         }
         if !self.site.states_trusted_networks() && relay.looks_own(self.denied) {
-            return Some(
+            return Some((Kind::Client,
                 "All its reverse-paths are in your own domains, and nearly all of its mail was wanted: it looks like a \
                  host of yours."
                     .to_owned(),
-            );
+            ));
         }
         None
     }

@@ -5,8 +5,10 @@
 //! Sources: postconf(5), postsuper(1), SMTPD_ACCESS_README (Postfix 2.10 and later); Microsoft
 //! KB 324958 and the IIS 6.0 documentation ("Setting Relay Restrictions").
 
+mod exposure;
 mod senders;
 
+pub use exposure::exposure;
 pub use senders::{account, backscatter, guessing, harvest, host, script};
 
 use crate::ledger::{Client, Ledger, Text};
