@@ -5,6 +5,9 @@
 mod grid;
 mod page;
 mod sections;
+mod site;
+
+pub use site::{write_check, write_site};
 
 use super::figures::time;
 use super::model::{Line, Report};
