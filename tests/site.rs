@@ -120,6 +120,10 @@ fn postfix() {
             "5 ClaimedAddress 0.0.0.0/0",
         ],
     );
+    let here = main("inet_interfaces = loopback-only\nsmtpd_relay_restrictions = permit");
+    check(&[("main.cf", &here)], "example.org mx1.example.org", "", &[]);
+    let debian = main("mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128");
+    check(&[("main.cf", &debian)], "example.org mx1.example.org", "127.0.0.0/8 ::1/128", &[]);
     let service = "submission inet n - n - - smtpd\n -o smtpd_relay_restrictions=permit\n127.0.0.1:10026 inet n - n - - smtpd -o mynetworks=0.0.0.0/0 -o smtpd_relay_restrictions=\n";
     check(
         &[("main.cf", base), ("master.cf", service)],
@@ -156,6 +160,12 @@ fn sendmail() {
             "8 AnyClient Connect: RELAY",
             "2 Network 198.51.100.0/24",
         ],
+    );
+    check(
+        &[("access", "Connect:localhost RELAY\nlocalhost.localdomain RELAY\nTo:lan RELAY\nConnect:de RELAY\n")],
+        ".lan lan localhost.localdomain",
+        "",
+        &["4 Name de"],
     );
     let many: String = (32..64).map(|host| format!("Connect:203.0.113.{host} RELAY\n")).collect();
     check(&[("access", &many)], "", "", &["1 Network 203.0.113.32/27"]);

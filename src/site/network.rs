@@ -13,7 +13,7 @@ pub fn parse_network(text: &str) -> Result<IpNet, String> {
         true => plain.parse::<IpNet>().ok(),
         false => plain.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())),
     };
-    network.map(|network| network.trunc()).ok_or_else(|| {
+    network.map(|network| unmapped(network.trunc())).ok_or_else(|| {
         format!(
             "`{text}` is not a network; expected one such as `192.0.2.0/24` or `2001:db8::/32`, or an address such as \
              `192.0.2.25`"
@@ -28,6 +28,15 @@ pub fn parse_address(text: &str) -> Result<IpAddr, String> {
     let bare = text.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     super::address_in(&bare)
         .ok_or_else(|| format!("`{text}` is not an address; expected one such as `192.0.2.25` or `2001:db8::25`"))
+}
+
+/// An IPv4 network that is written as one of IPv6, `::ffff:127.0.0.0/104` (RFC 4291 section 2.5.5.2), as IPv4.
+fn unmapped(network: IpNet) -> IpNet {
+    let prefix = network.prefix_len().checked_sub(96).filter(|_| network.addr().is_ipv6());
+    match (network.addr().to_canonical(), prefix) {
+        (IpAddr::V4(address), Some(prefix)) => IpNet::new(address.into(), prefix).unwrap_or(network),
+        _ => network,
+    }
 }
 
 /// Parses the leading octets of an IPv4 address as the network below them, as access tables have it: `10.20` is
@@ -110,6 +119,9 @@ mod tests {
             (" [2001:db8::]/32", "2001:db8::/32"),
             ("[::1]/128", "::1/128"),
             ("::ffff:192.0.2.25", "192.0.2.25/32"),
+            ("[::ffff:127.0.0.0]/104", "127.0.0.0/8"),
+            ("::ffff:0.0.0.0/96", "0.0.0.0/0"),
+            ("::/0", "::/0"),
         ] {
             assert_eq!(parse_network(text).map(|n| n.to_string()).as_deref(), Ok(network));
         }

@@ -61,9 +61,9 @@ impl ConfigFile {
             format: self.importer.map_or("configuration-list", |importer| importer.name).into(),
             bytes: self.bytes,
             lines,
-            directives: settings,
             ..Input::default()
         };
+        input.ignored.insert("settings of a configuration".into(), settings);
         input.ignored.insert("comments and empty lines".into(), lines - settings);
         (self.id, input)
     }

@@ -6,7 +6,7 @@
 use super::files::ConfigFile;
 use crate::ledger::Evidence;
 use crate::site::opening::{Lets, Opening, Software};
-use crate::site::{Note, Origin, Site, canonical, insert, is_domain, is_wide, network};
+use crate::site::{Note, Origin, Site, canonical, insert, is_domain, is_localhost, is_wide, network};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -77,7 +77,7 @@ impl Gather {
             if let Some(address) = crate::site::address_in(literal) {
                 self.server_address(at, address, why);
             }
-        } else if matches!(plain.as_ref(), "*" | "." | "") || plain.starts_with('.') && !bare.contains('.') {
+        } else if matches!(plain.as_ref(), "*" | "." | "") || plain.starts_with('.') && is_top_level(bare) {
             self.left_out(at, domain, "it would make every domain yours");
             self.opening(at, domain, Lets::AnyRecipient);
         } else if is_domain(&plain) {
@@ -91,9 +91,11 @@ impl Gather {
     /// A domain and all below it.
     pub fn domain_and_below(&mut self, at: At<'_>, domain: &str, why: &str) {
         let bare = domain.trim().trim_start_matches('.');
-        self.domain(at, &format!(".{bare}"), why);
+        if !is_localhost(bare) {
+            self.domain(at, &format!(".{bare}"), why);
+        }
         // A top-level domain was reported once, by the entry above.
-        if !domain.starts_with('.') && bare.trim_end_matches('.').contains('.') {
+        if !domain.starts_with('.') && !is_top_level(bare) {
             self.domain(at, bare, why);
         }
     }
@@ -168,6 +170,19 @@ impl Gather {
         self.site.imported.openings.iter_mut().for_each(|opening| opening.host.clone_from(&host));
         self.site
     }
+}
+
+/// Top-level domains of more than two letters in which many have domains. Names without a dot that are none are those of inside
+/// hosts and domains (`mailhost`, `lan`).
+const TOP_LEVEL: [&str; 20] = [
+    "com", "net", "org", "edu", "gov", "mil", "int", "arpa", "info", "biz", "name", "pro", "mobi", "asia", "xyz",
+    "top", "online", "site", "shop", "club",
+];
+
+/// Whether a name is a top-level domain: a country's two letters (RFC 1591), or one of those above.
+pub fn is_top_level(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic()) || TOP_LEVEL.contains(&name.as_str())
 }
 
 /// Text of a configuration, cut to a length that fits a sentence.

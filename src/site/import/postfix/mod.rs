@@ -86,7 +86,9 @@ impl<'a> Server<'a> {
         self.networks(&main);
         self.audit(&main);
         let services = std::mem::take(&mut self.services);
-        let outer: Vec<&Service<'a>> = services.iter().filter(|service| !service.is_inner()).collect();
+        let here = ["loopback-only", "localhost", "127.0.0.1"].contains(&main.value("inet_interfaces").as_str());
+        let inner = |service: &&Service<'a>| service.is_inner() || here && !service.name.contains(':');
+        let outer: Vec<&Service<'a>> = services.iter().filter(|service| !inner(service)).collect();
         for service in &outer {
             let own = main.with(service.at, &service.overrides);
             if service.overrides.iter().any(|(name, _)| name == "mynetworks") {
@@ -94,7 +96,8 @@ impl<'a> Server<'a> {
             }
             self.restrictions(&own);
         }
-        if outer.is_empty() {
+        // Without master.cf, its usual service is taken for granted.
+        if services.is_empty() && !here {
             self.restrictions(&main);
         }
         self.gather.finish()

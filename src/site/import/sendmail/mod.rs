@@ -7,7 +7,7 @@ mod mc;
 
 use super::Importer;
 use super::files::{ConfigFile, Files};
-use super::gather::{At, Gather};
+use super::gather::{At, Gather, is_top_level};
 use crate::site::Site;
 use crate::site::network::parse_octets;
 use crate::site::opening::{Lets, Software};
@@ -102,9 +102,12 @@ impl<'a> Server<'a> {
     /// Clients whose name in the DNS is that domain or below it. The site knows clients by address only.
     fn client_name(&mut self, at: At<'a>, name: &str) {
         let bare = name.trim_matches('.');
-        if bare.contains('.') {
+        if crate::site::is_localhost(bare) {
+            return;
+        }
+        if !is_top_level(bare) {
             self.gather.note(at, format!("clients named `{bare}` or below may relay too; the site cannot say so"));
-        } else if !bare.is_empty() {
+        } else {
             self.gather.opening(at, name, Lets::Name { top_level: true });
         }
     }
