@@ -101,7 +101,7 @@ fn postfix() {
         ],
         "example.org mx1.example.org",
         "",
-        &[],
+        &["3 ClaimedSender smtpd_relay_restrictions: check_sender_access hash:/x/friends"],
     );
     check(
         &[(

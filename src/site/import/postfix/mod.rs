@@ -233,6 +233,11 @@ impl<'a> Server<'a> {
 
     /// Whether a stranger's recipient elsewhere passes all lists.
     fn restrictions(&mut self, parameters: &Parameters<'a>) {
+        for list in LISTS {
+            let value = parameters.value(list);
+            let tables = items(&value).into_iter().filter_map(tables::source).filter_map(|path| self.files.find(path));
+            tables.for_each(|file| self.gather.looked_up(file));
+        }
         let walks: Vec<(&str, Walk)> = LISTS.iter().map(|list| (*list, walk(parameters, list, self.files))).collect();
         let refusing: Vec<&(&str, Walk)> = walks.iter().filter(|(_, walk)| walk.closed).collect();
         match refusing.as_slice() {
