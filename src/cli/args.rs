@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::site_args::SiteVerb;
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
 use crate::ledger::Time;
@@ -28,6 +29,9 @@ pub enum Verb {
     /// Write a row per recipient: who handed it in, to whom, what became of it
     #[command(after_help = EXTRACT_HELP)]
     Extract(Box<Extract>),
+    /// Show, infer, import or check what is yours: domains, trusted networks, servers
+    #[command(subcommand)]
+    Site(SiteVerb),
     /// List the log formats that are understood
     Formats,
     /// Say what a rule means, where it comes from, when it is wrong and what to do
@@ -41,6 +45,7 @@ const SCAN_HELP: &str = "\
 Examples:
   relayaudit scan /var/log/mail.log*
   relayaudit scan /var/log --local-domain example.org --trusted-net 192.0.2.0/24
+  relayaudit scan /var/log/mail.log* --config /etc/postfix/main.cf --config /etc/postfix/master.cf
   relayaudit scan logs-2026.tar.gz --tz Europe/Berlin --year 2026
   journalctl -o json -u 'postfix*' | relayaudit scan -
   docker compose logs -t mail | relayaudit scan -
@@ -79,6 +84,10 @@ pub struct SiteOptions {
     /// A file with the same in TOML [default: relayaudit.toml in the current folder, if there is one]
     #[arg(long, value_name = "FILE", help_heading = "Your site (else it is inferred and shown)")]
     pub site: Option<PathBuf>,
+    /// A configuration file of your mail server, or a folder of them: what it says is yours, and lines of it that open
+    /// the server are reported (`relayaudit site check --help` lists the kinds). Repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Your site (else it is inferred and shown)")]
+    pub config: Vec<PathBuf>,
 }
 
 /// What to read, and how.

@@ -5,6 +5,8 @@ mod extract;
 mod progress;
 mod reading;
 mod scan;
+mod site;
+mod site_args;
 mod words;
 
 use args::{Cli, Verb};
@@ -39,6 +41,9 @@ pub enum Error {
     /// The site file is wrong.
     #[error(transparent)]
     Site(#[from] crate::site::Error),
+    /// A configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] crate::site::import::Error),
     /// An option has a value that makes no sense.
     #[error("{option}: {what}")]
     Option {
@@ -67,6 +72,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.verb {
         Verb::Scan(options) => scan::run(options, &mut out),
         Verb::Extract(options) => extract::run(options),
+        Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),
     };

@@ -25,6 +25,7 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     let incomplete = !failures.is_empty() || ledger.inputs.values().any(|input| !input.problems.is_empty());
     tell_read_errors(&ledger);
     note(&mut ledger, &failures);
+    stated.note_inputs(&mut ledger);
     progress.stage("judging");
     one_view(&mut ledger);
     let site = site::infer(&ledger, &stated);
@@ -102,7 +103,7 @@ fn print(report: &Report, options: &Scan, out: &mut dyn Write) -> Result<(), Err
 }
 
 /// How the terminal wants it.
-fn look(colour: Colour) -> Look {
+pub fn look(colour: Colour) -> Look {
     let terminal = io::stdout().is_terminal();
     let colour = match colour {
         Colour::Always => true,

@@ -49,6 +49,8 @@ pub enum Rule {
     Backscatter,
     /// Other servers say that they block us.
     Blocklisted,
+    /// A line of the server's configuration lets strangers send.
+    PolicyExposure,
 }
 
 /// What a finding is about.

@@ -19,6 +19,7 @@ mod hidden_clients;
 pub(crate) mod hints;
 mod open_relay;
 mod outbound;
+mod policy_exposure;
 mod relay_probe;
 mod relay_trick;
 mod remedy;
@@ -35,6 +36,7 @@ pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use blocklisted::{Blocklisting, Relation, title as blocklisting_title};
 pub use finding::{Cause, Finding, Queue, Rule, Severity, Subject, Verdict};
 pub use handovers::{HandOver, count_once};
+pub use open_relay::{Candidate, Kind as CandidateKind, candidates};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
 pub use senders::Errors;
@@ -84,6 +86,7 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &directory_harvest::ABOUT, judge: directory_harvest::judge },
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
     Detector { about: &blocklisted::ABOUT, judge: blocklisted::judge },
+    Detector { about: &policy_exposure::ABOUT, judge: policy_exposure::judge },
 ];
 
 /// What to judge.
@@ -127,6 +130,7 @@ impl Rule {
             Rule::DirectoryHarvest => "directory-harvest",
             Rule::Backscatter => "backscatter",
             Rule::Blocklisted => "blocklisted",
+            Rule::PolicyExposure => "policy-exposure",
         }
     }
 

@@ -14,7 +14,7 @@ use super::routed::{Routed, RoutedFlow};
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
-use crate::ledger::{Client, Flow, FlowKey, Ledger, Outcome, Text};
+use crate::ledger::{Client, Evidence, Flow, FlowKey, Ledger, Outcome, Text};
 use crate::merge::Merge;
 use crate::site::Site;
 use doubted::{Doubt, Doubted};
@@ -40,22 +40,32 @@ const MANY: u64 = 100;
 const FEW: u64 = 5;
 /// Recipients and hours from which it is a habit.
 const SEVERAL: (u64, usize) = (10, 3);
+/// Something that may be ours though the site does not say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What it may be.
+    pub kind: Kind,
+    /// The domain, or the client's address.
+    pub value: String,
+    /// Why, in sentences. May hold text from the logs: escape for the medium.
+    pub why: Vec<String>,
+    /// The lines that show it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a candidate may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A domain that we take mail for.
+    Domain,
+    /// A host that may send through us.
+    Client,
+}
+
 /// Finds the clients that relayed.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let (ledger, site) = (routed.ledger, routed.site);
-    let mut relayed = BTreeMap::<Pair<'_>, Relay<'_>>::new();
-    let mut denied = BTreeMap::<Pair<'_>, u64>::new();
-    for RoutedFlow { key, flow, verdict } in routed.flows() {
-        match verdict {
-            RouteVerdict::RelayedUnauthorised => {
-                relayed.entry((&key.server, &key.client)).or_default().add(key, flow, site);
-            }
-            RouteVerdict::RelayDenied => {
-                denied.entry((&key.server, &key.client)).or_default().merge(flow.recipients);
-            }
-            _ => {}
-        }
-    }
+    let (relayed, denied) = relayed(routed);
     let outbound = Outbound::of(ledger);
     let mut findings = Vec::new();
     let mut few = Vec::new();
@@ -81,6 +91,41 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     }
     findings.extend(domains.into_iter().map(|(of, doubted)| doubted.finding(of, routed)));
     findings
+}
+
+/// Finds what may be ours: for a site file that its owner shall look through. On a server that is open to strangers no host is.
+pub fn candidates(routed: &Routed<'_>) -> Vec<Candidate> {
+    let findings = judge(routed);
+    let open = |server: Text| findings.iter().any(|found| found.server == server && Severity::Medium <= found.severity);
+    let candidate = |found: &Finding| {
+        let kind = match found.subject.kind {
+            "domain" => Kind::Domain,
+            _ if open(found.server) => return None,
+            _ => Kind::Client,
+        };
+        let evidence = found.evidence.iter().take(1).cloned().collect();
+        Some(Candidate { kind, value: found.subject.value.to_string(), why: found.why.clone(), evidence })
+    };
+    findings.iter().filter(|found| found.severity < Severity::Medium).filter_map(candidate).collect()
+}
+
+/// What each client relayed, and how many recipients it was refused.
+fn relayed<'a>(routed: &Routed<'a>) -> (BTreeMap<Pair<'a>, Relay<'a>>, BTreeMap<Pair<'a>, u64>) {
+    let site = routed.site;
+    let mut relayed = BTreeMap::<Pair<'_>, Relay<'_>>::new();
+    let mut denied = BTreeMap::<Pair<'_>, u64>::new();
+    for RoutedFlow { key, flow, verdict } in routed.flows() {
+        match verdict {
+            RouteVerdict::RelayedUnauthorised => {
+                relayed.entry((&key.server, &key.client)).or_default().add(key, flow, site);
+            }
+            RouteVerdict::RelayDenied => {
+                denied.entry((&key.server, &key.client)).or_default().merge(flow.recipients);
+            }
+            _ => {}
+        }
+    }
+    (relayed, denied)
 }
 
 /// What one client relayed.

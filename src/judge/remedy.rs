@@ -6,10 +6,12 @@
 //! KB 324958 and the IIS 6.0 documentation ("Setting Relay Restrictions").
 
 mod delist;
+mod exposure;
 mod queue;
 mod senders;
 
 pub use delist::delist;
+pub use exposure::exposure;
 pub use queue::tells_ends;
 pub use senders::{account, backscatter, guessing, harvest, host, script};
 

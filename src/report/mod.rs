@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod model;
 mod phrases;
 pub mod rows;
+pub mod site_toml;
 pub mod tables;
 pub mod terminal;
 

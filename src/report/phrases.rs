@@ -176,8 +176,8 @@ pub fn is_abuse(cause: Cause) -> bool {
 
 /// Whether a finding is harmless and frequent, and so is only counted.
 pub fn is_noise(finding: &FindingRow) -> bool {
-    let relay = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick);
-    finding.severity <= Severity::Low && !relay
+    let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure);
+    finding.severity <= Severity::Low && !told
 }
 
 /// One line for the harmless findings of one rule.

@@ -6,6 +6,9 @@ mod grid;
 mod listings;
 mod page;
 mod sections;
+mod site;
+
+pub use site::{write_check, write_site};
 
 use super::figures::time;
 use super::model::{Line, Report};

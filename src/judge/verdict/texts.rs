@@ -165,7 +165,15 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
     if let Some((time, last)) = latest.filter(|_| cause == Cause::OpenRelay) {
         why.push(format!("{} UTC: the last of it, from {}.", minute(time), quoted(&last.subject.value)));
     }
+    why.extend(exposures(scope, true).iter().filter_map(|finding| finding.why.first().cloned()));
     why
+}
+
+/// Lines of the configuration that open the server: those that explain relaying in these logs, or the others.
+fn exposures<'a>(scope: &Scope<'a>, explain: bool) -> Vec<&'a Finding> {
+    let grave = |finding: &&Finding| Severity::Medium <= finding.severity;
+    let found = scope.of(Rule::PolicyExposure).filter(grave);
+    found.filter(|finding| (0 < finding.recipients_accepted) == explain).collect()
 }
 
 /// The facts on the gravest of those who had permission to send.
@@ -290,6 +298,13 @@ const STEPS: usize = 4;
 /// What to do now.
 pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String> {
     let mut next: Vec<String> = match cause {
+        Cause::OpenRelay if !exposures(scope, true).is_empty() => {
+            let told = exposures(scope, true).into_iter().take(1);
+            let steps = told.flat_map(|finding| {
+                finding.remedy.iter().take(1).map(|step| format!("{}: {step}", quoted(&finding.subject.value)))
+            });
+            return steps.chain(deciding.first().into_iter().flat_map(|worst| worst.remedy.iter().cloned())).collect();
+        }
         Cause::OpenRelay
         | Cause::CompromisedAccount
         | Cause::AbusedTrustedHost
@@ -301,6 +316,12 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
         _ => Vec::new(),
     };
     next.extend(blocked(scope));
+    next.extend(exposures(scope, false).first().map(|worst| {
+        format!(
+            "The configuration opens the server, though these logs show nobody who uses it: {}. See policy-exposure among the findings.",
+            quoted(&worst.subject.value)
+        )
+    }));
     if cause != Cause::InsufficientEvidence {
         let names = [
             (&scope.picture.accounts, "accounts"),
