@@ -36,6 +36,7 @@ pub mod record;
 pub mod registry;
 pub mod reply;
 pub mod sendmail;
+pub mod shape;
 pub mod smartermail;
 pub mod stalwart;
 pub mod syslog;
