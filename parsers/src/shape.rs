@@ -91,8 +91,8 @@ pub fn local_part(local: &[u8]) -> &'static str {
 
 /// Letters of a word from which it can be told whether somebody made it up.
 const TELLING: usize = 6;
-/// Consonants in a row that no word has: `schwartz` has four, `angstschweiss` eight, but that is rare.
-const CONSONANTS: usize = 5;
+/// Consonants in a row that no name has: `jschwartz` has five, `angstschweiss` eight, but that is rare.
+const CONSONANTS: usize = 6;
 /// Changes between letters and digits that no name has: `mx2out1` has three.
 const CHANGES: usize = 4;
 
@@ -158,6 +158,8 @@ mod tests {
         check("anna.berg-maier_x", WORDS);
         check("krzysztof", WORDS);
         check("jürgen", WORDS);
+        check("jschwartz", WORDS);
+        check("lschmidt84", NUMBERED);
         check("anna84", NUMBERED);
         check("info2", NUMBERED);
         check("4711", DIGITS);

@@ -109,7 +109,8 @@ fn the_tester_is_known_by_each_of_its_forms() {
     let told = |form: &str, path: &str| form != "imcea" && !path.contains("!umx");
     for (path, _, found) in FORMS.iter().filter(|(path, form, _)| told(form, path)) {
         let path = path.replace("example.net", "nmap.scanme.org").replace("EXAMPLE.NET", "nmap.scanme.org");
-        let path = path.replace("Example.NET", "NMAP.scanme.org").replacen('u', "relaytest", 1).replacen('U', "RelayTest", 1);
+        let path =
+            path.replace("Example.NET", "NMAP.scanme.org").replacen('u', "relaytest", 1).replacen('U', "RelayTest", 1);
         if *found {
             assert_eq!(tester(b"", b"", path.as_bytes()), Some("nmap"), "{path}");
         }

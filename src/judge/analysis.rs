@@ -1,10 +1,11 @@
 //! The analysis: everything that the judge says of a ledger, for the report.
 
-use super::finding::{Finding, Verdict};
+use super::campaign::Campaign;
+use super::finding::{Cause, Finding, Rule, Verdict};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
-use super::{Options, Routed, judge};
+use super::{Options, Routed, chain, judge_all};
 use crate::ledger::{Ledger, Span, Text};
 use crate::merge::Merge;
 use crate::site::Site;
@@ -23,6 +24,8 @@ pub struct Analysis {
     pub totals: Totals,
     /// Recipients by hour (of `Time::hour`) and verdict.
     pub timeline: Timeline,
+    /// The campaigns, worst first: each has its finding among the findings.
+    pub campaigns: Vec<Campaign>,
 }
 
 /// The verdict on one server.
@@ -63,13 +66,33 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
     let routed = Routed::new(ledger, site, options.errors);
-    let (findings, (all, mut by_server)) = rayon::join(|| judge(&routed, options), || pictures(&routed));
+    let ((mut findings, campaigns), (all, mut by_server)) =
+        rayon::join(|| judge_all(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
         by_server.entry(*server).or_default();
     });
-    let verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
+    let mut verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
     let servers = by_server.iter().map(|(server, picture)| one(ledger, site, &findings, server, picture)).collect();
-    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings }
+    begin(&routed, &mut findings, &mut verdict);
+    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings, campaigns }
+}
+
+/// Says how the abuse began: with each finding, and first of all in the verdict, for the worst finding that decides it.
+fn begin(routed: &Routed<'_>, findings: &mut [Finding], verdict: &mut Verdict) {
+    let chains = chain::of(routed, findings);
+    let rules: &[Rule] = match verdict.cause {
+        Cause::OpenRelay => &[Rule::OpenRelay, Rule::RelayTrick],
+        Cause::CompromisedAccount => &[Rule::CompromisedAccount],
+        _ => &[],
+    };
+    let deciding = findings.iter().filter(|finding| rules.contains(&finding.rule));
+    let first = deciding.filter_map(|finding| chains.get(&chain::key(finding))).next();
+    verdict.why.splice(0..0, first.cloned());
+    for finding in findings {
+        let text = chains.get(&chain::key(finding)).cloned();
+        let second = finding.why.len().min(1);
+        finding.why.splice(second..second, text);
+    }
 }
 
 fn one(ledger: &Ledger, site: &Site, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {

@@ -47,6 +47,8 @@ pub enum Rule {
     DirectoryHarvest,
     /// Notifications to people who never wrote.
     Backscatter,
+    /// Several clients that belong together, or a known relay tester.
+    Campaign,
 }
 
 /// What a finding is about.

@@ -7,6 +7,8 @@ mod abused_local_script;
 mod abused_trusted_host;
 pub mod analysis;
 mod backscatter;
+pub mod campaign;
+pub mod chain;
 mod compromised_account;
 mod credential_guessing;
 mod directory_harvest;
@@ -14,6 +16,8 @@ pub mod finding;
 mod helo_impersonation;
 mod hidden_clients;
 pub(crate) mod hints;
+mod marks;
+mod members;
 mod open_relay;
 mod outbound;
 mod relay_probe;
@@ -28,6 +32,7 @@ pub mod verdict;
 pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
+pub use campaign::Campaign;
 pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
@@ -77,6 +82,8 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &credential_guessing::ABOUT, judge: credential_guessing::judge },
     Detector { about: &directory_harvest::ABOUT, judge: directory_harvest::judge },
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
+    // Judges the findings of the others: see `judge`.
+    Detector { about: &campaign::ABOUT, judge: |_| Vec::new() },
 ];
 
 /// What to judge.
@@ -90,11 +97,21 @@ pub struct Options {
 
 /// Runs the detectors. The findings come worst first: by severity, volume, subject.
 pub fn judge(routed: &Routed<'_>, options: &Options) -> Vec<Finding> {
+    judge_all(routed, options).0
+}
+
+/// Runs the detectors, and finds the campaigns among those whom they accuse.
+pub(crate) fn judge_all(routed: &Routed<'_>, options: &Options) -> (Vec<Finding>, Vec<Campaign>) {
     // Detectors are pure functions: running them side by side changes nothing but the time it takes.
     let wanted = DETECTORS.par_iter().filter(|detector| !options.skip.contains(&detector.about.rule));
     let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(routed)).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    findings
+    let wanted = !options.skip.contains(&Rule::Campaign);
+    let mut campaigns = if wanted { campaign::find(routed, &findings) } else { Vec::new() };
+    campaigns.sort_by(|a, b| order(&a.finding).cmp(&order(&b.finding)));
+    findings.extend(campaigns.iter().map(|campaign| campaign.finding.clone()));
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    (findings, campaigns)
 }
 
 /// The text on a rule.
@@ -118,6 +135,7 @@ impl Rule {
             Rule::CredentialGuessing => "credential-guessing",
             Rule::DirectoryHarvest => "directory-harvest",
             Rule::Backscatter => "backscatter",
+            Rule::Campaign => "campaign",
         }
     }
 }

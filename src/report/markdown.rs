@@ -5,7 +5,7 @@
 
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
 use super::figures::{minute, size, time};
-use super::model::{Line, Offender, Report, SiteRow};
+use super::model::{CampaignRow, Line, Offender, Report, SiteRow};
 use super::{phrases, rows};
 use crate::judge::words::{count, thousands};
 use std::cmp::Reverse;
@@ -20,6 +20,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     proof(report, out)?;
     list(out, "What to do now", "1.", &report.verdict.next)?;
     offenders(report, out)?;
+    campaigns(report, out)?;
     findings(report, out)?;
     totals(report, out)?;
     list(out, "Not seen, or not sure", "-", &report.verdict.not_seen)?;
@@ -100,6 +101,13 @@ fn row(offender: &Offender) -> String {
         offender.severity.as_str().to_owned(),
     ];
     format!("| {} |", cells.join(" | "))
+}
+
+fn campaigns(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let row = |row: &CampaignRow| format!("[{}] {}: {}", row.severity.as_str(), row.name, phrases::campaign(row));
+    let texts: Vec<String> = report.campaigns.iter().take(ROWS).map(row).collect();
+    list(out, "What belongs together", "-", &texts)?;
+    more(out, report.campaigns.len())
 }
 
 /// Every finding that is more than noise, with its proof.

@@ -45,6 +45,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
     proof(report, &mut page)?;
     next(report, &mut page)?;
     sections::offenders(report, &mut page)?;
+    sections::campaigns(report, &mut page)?;
     sections::servers(report, &mut page)?;
     sections::findings(report, &mut page)?;
     sections::accounts(report, &mut page)?;

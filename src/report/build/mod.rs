@@ -1,6 +1,7 @@
 //! Makes the report of a finished ledger, its site and its analysis.
 
 mod accounts;
+mod campaigns;
 mod coverage;
 mod offenders;
 
@@ -42,7 +43,7 @@ impl Report {
             findings,
             timeline: timeline.collect(),
             blocklistings: Vec::new(),
-            campaigns: Vec::new(),
+            campaigns: analysis.campaigns.iter().map(|campaign| campaigns::row(ledger, campaign)).collect(),
             unparsed_samples: coverage::unparsed_samples(ledger),
         }
     }
