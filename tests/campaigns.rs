@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "judge/log.rs"]
+#[allow(dead_code)]
+mod log;
+
+use log::Log;
 use relayaudit::clock::{Clock, Zone};
 use relayaudit::fold::{Chunk, Filter, Part};
 use relayaudit::judge::{Analysis, Cause, Finding, Rule, Severity, analyse};
@@ -45,7 +50,7 @@ impl Logs {
         let Mail { minute, client, helo, from, to } = mail;
         let time = clock(minute);
         let id = format!("1nQ{:03}-{:06}-{:02}", self.0.len(), self.0.len(), self.0.len() % 100);
-        let log_in = account.map(|account| format!(" A=plain:{account}")).unwrap_or_default();
+        let log_in = account.map(|account| format!("a A=plain:{account}")).unwrap_or_default();
         self.0.push((server, format!("{time} {id} <= {from} H=({helo}) [{client}] P=esmtp{log_in} S=1500")));
         for n in 0..recipients {
             let line = format!("{time} {id} => r{n}{to} R=dnslookup T=remote_smtp H=mx.example.net [198.51.100.99]");
@@ -200,13 +205,19 @@ fn one_address_on_two_servers_is_a_campaign() {
 
 #[test]
 fn guessers_with_one_greeting_belong_together_though_each_tries_once() {
-    let mut logs = Logs::default();
-    for n in 0..6u32 {
-        logs = logs.failed("mx1", n, &format!("203.0.{n}.7"), "ylmf-pc", &format!("user{n}"));
-    }
-    let analysis = logs.judge();
-    let [campaign] = analysis.campaigns.as_slice() else { panic!("{:#?}", analysis.campaigns) };
+    let guess = |helo: &str| {
+        let log = (0..6).fold(Log::new(), |log, n| {
+            let client = format!("203.0.{n}.7");
+            log.hello(&client, helo).client(&client, |facts| facts.failures.commands = 1)
+        });
+        log.judge().campaigns
+    };
+    let campaigns = guess("ylmf-pc");
+    let [campaign] = campaigns.as_slice() else { panic!("{campaigns:#?}") };
     assert_eq!((&*campaign.finding.subject.value, campaign.auth_failures), ("HELO ylmf-pc", 6));
+    assert_eq!(campaign.finding.severity, Severity::Low);
+    // Telephones greet with the address of their network.
+    assert!(guess("[192.168.1.5]").is_empty());
 }
 
 #[test]

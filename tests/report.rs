@@ -361,11 +361,12 @@ fn tables_hold_every_row() {
     let ledger = abused();
     let report = report(&ledger);
     let files = report::write_tables(&report, &ledger, &site(&ledger), &folder.path().join("new/tables")).unwrap();
-    assert_eq!(files.len(), 16);
+    assert_eq!(files.len(), 18);
     for (name, rows) in [
         ("offenders", report.offenders.len()),
         ("findings", report.findings.len()),
         ("accounts", 2),
+        ("campaigns", report.campaigns.len()),
         ("servers", 1),
         ("timeline", report.timeline.iter().map(|hour| hour.by_verdict.len()).sum()),
         ("coverage", 1),

@@ -32,7 +32,7 @@ impl Default for Look {
 /// Facts and lines of proof on the first screen.
 const FACTS: usize = 3;
 /// Reasons shown: what decides about a sender is the sum of several signals.
-const REASONS: usize = 6;
+const REASONS: usize = 7;
 /// Lines of the terminal for one line of a log.
 const QUOTED: usize = 2;
 /// Lines after which the answer has scrolled away on most terminals.
