@@ -287,6 +287,12 @@ fn the_probe_the_door_and_the_flood() {
     // A user of ours in the network of the flood, who forgot to log in.
     let user = Mail { from: "anna@example.org", ..test };
     check(Logs::default().taken("mx1", user, 1, None).taken("mx1", neighbour, 40, None), None);
+    // A mail server in the network of the flood, which brings mail for us too.
+    let own = Mail { minute: 30, to: "@example.org", ..test };
+    check(
+        Logs::default().taken("mx1", own, 1, None).taken("mx1", test, 1, None).taken("mx1", neighbour, 40, None),
+        None,
+    );
     // The flood came first.
     let late = Mail { minute: 300, ..test };
     check(Logs::default().taken("mx1", neighbour, 40, None).taken("mx1", late, 1, None), None);

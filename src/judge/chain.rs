@@ -38,7 +38,7 @@ pub fn of(routed: &Routed<'_>, findings: &[Finding]) -> Chains {
     };
     let mut chains = Chains::default();
     if findings.iter().any(|finding| relayed(&finding)) {
-        let acts = Acts::of(routed);
+        let acts = Acts::of(routed, findings);
         let found = findings.iter().filter(relayed);
         chains.extend(found.filter_map(|finding| Some((key(finding), acts.chain(finding, routed.ledger)?))));
     }
@@ -92,11 +92,15 @@ struct Act {
 struct Acts {
     acts: HashMap<Seen, Act>,
     marks: Marks,
+    /// Those who may as well be hosts or correspondents of ours: they bring mail for us, or are doubted by open-relay.
+    honest: HashSet<Seen>,
 }
 
 impl Acts {
-    fn of(routed: &Routed<'_>) -> Acts {
+    fn of(routed: &Routed<'_>, findings: &[Finding]) -> Acts {
         let mut acts = HashMap::<Seen, Act>::default();
+        let doubted = findings.iter().filter(|f| f.rule == Rule::OpenRelay && f.severity < Severity::Medium);
+        let mut honest: HashSet<Seen> = doubted.map(|f| (client(&f.subject.value), f.server)).collect();
         for flow in routed.flows() {
             let first = || Event::of(flow.flow.span.first, flow.flow.openings.iter().next());
             let seen = (flow.key.client, flow.key.server);
@@ -110,11 +114,14 @@ impl Acts {
                     let domain = flow.key.reverse_domain.filter(|domain| !domain.is_empty());
                     act.ours |= domain.is_some_and(|domain| routed.site.is_ours(&domain));
                 }
+                RouteVerdict::Inbound => {
+                    honest.insert(seen);
+                }
                 _ => {}
             }
         }
         let clients: HashSet<Seen> = acts.keys().copied().collect();
-        Acts { marks: Marks::of(routed, &clients), acts }
+        Acts { marks: Marks::of(routed, &clients), acts, honest }
     }
 
     fn chain(&self, finding: &Finding, ledger: &Ledger) -> Option<String> {
@@ -149,7 +156,8 @@ impl Acts {
     fn by_another(&self, flooder: Client, finding: &Finding, act: &Act, ledger: &Ledger) -> Option<String> {
         let flood = act.taken.as_ref()?;
         let probes = self.acts.iter().filter_map(|((client, server), probe)| {
-            let taken = probe.taken.as_ref().filter(|_| is_test(probe) && *client != flooder)?;
+            let taken =
+                probe.taken.as_ref().filter(|_| self.is_test((*client, *server), probe) && *client != flooder)?;
             let before = *server == finding.server && taken.time < flood.time && is_near(taken.time, flood.time);
             let link = if before { self.link(*server, *client, flooder) } else { None };
             Some((taken, *client, probe, link?))
@@ -171,6 +179,12 @@ impl Acts {
         ))
     }
 
+    /// Whether so little was taken that it was a test, and not of a user or a correspondent of ours.
+    fn is_test(&self, seen: Seen, probe: &Act) -> bool {
+        let stranger = !probe.ours && (probe.denied.is_some() || !self.honest.contains(&seen));
+        probe.recipients <= TEST && stranger
+    }
+
     /// What links two clients, in words.
     fn link(&self, server: Text, one: Client, other: Client) -> Option<String> {
         if are_neighbours(one, other) {
@@ -179,11 +193,6 @@ impl Acts {
         let mark = self.marks.shared(server, one, other)?;
         Some(format!("with the same mark ({})", quoted(&mark.to_string())))
     }
-}
-
-/// Whether so little was taken that it may have been a test, and not a user of ours who forgot to log in.
-fn is_test(probe: &Act) -> bool {
-    probe.recipients <= TEST && !probe.ours
 }
 
 fn is_near(first: Time, then: Time) -> bool {
