@@ -6,7 +6,7 @@ use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
 use super::{Options, Routed, chain, judge_all};
-use crate::ledger::{Ledger, Span, Text};
+use crate::ledger::{Ledger, Span, Text, Time};
 use crate::merge::Merge;
 use crate::site::Site;
 use std::collections::BTreeMap;
@@ -86,10 +86,13 @@ fn begin(routed: &Routed<'_>, findings: &mut [Finding], verdict: &mut Verdict) {
         _ => &[],
     };
     let deciding = findings.iter().filter(|finding| rules.contains(&finding.rule));
-    let first = deciding.filter_map(|finding| chains.get(&chain::key(finding))).next();
-    verdict.why.splice(0..0, first.cloned());
+    // What began later than the abuse as a whole is said with the finding only.
+    let began = |chain: &&(Time, String)| verdict.span.first.is_some_and(|first| chain.0 <= first);
+    let first = deciding.filter_map(|finding| chains.get(&chain::key(finding))).find(began);
+    let first = first.map(|(_, text)| text.clone());
+    verdict.why.splice(0..0, first);
     for finding in findings {
-        let text = chains.get(&chain::key(finding)).cloned();
+        let text = chains.get(&chain::key(finding)).map(|(_, text)| text.clone());
         let second = finding.why.len().min(1);
         finding.why.splice(second..second, text);
     }

@@ -23,8 +23,8 @@ const APART: i64 = 14 * 24 * 3_600_000_000;
 /// Failed log-ins from which somebody guesses.
 const GUESSES: u64 = 10;
 
-/// The sentence for each finding that has one.
-pub type Chains = HashMap<(Rule, Text, Text), String>;
+/// For each finding whose beginning is known, when that was and the sentence on it.
+pub type Chains = HashMap<(Rule, Text, Text), (Time, String)>;
 
 /// What a sentence is filed under.
 pub fn key(finding: &Finding) -> (Rule, Text, Text) {
@@ -43,7 +43,7 @@ pub fn of(routed: &Routed<'_>, findings: &[Finding]) -> Chains {
         chains.extend(found.filter_map(|finding| Some((key(finding), acts.chain(finding, routed.ledger)?))));
     }
     for finding in findings.iter().filter(|finding| finding.rule == Rule::CompromisedAccount) {
-        chains.extend(guessed(finding, routed).map(|text| (key(finding), text)));
+        chains.extend(guessed(finding, routed).map(|chain| (key(finding), chain)));
     }
     chains
 }
@@ -124,36 +124,39 @@ impl Acts {
         Acts { marks: Marks::of(routed, &clients), acts, honest }
     }
 
-    fn chain(&self, finding: &Finding, ledger: &Ledger) -> Option<String> {
+    fn chain(&self, finding: &Finding, ledger: &Ledger) -> Option<(Time, String)> {
         let flooder = client(&finding.subject.value);
         let act = self.acts.get(&(flooder, finding.server)).filter(|act| FLOOD <= act.recipients)?;
         self.by_itself(flooder, act, ledger).or_else(|| self.by_another(flooder, finding, act, ledger))
     }
 
     /// The same address probed before.
-    fn by_itself(&self, flooder: Client, act: &Act, ledger: &Ledger) -> Option<String> {
+    fn by_itself(&self, flooder: Client, act: &Act, ledger: &Ledger) -> Option<(Time, String)> {
         let taken = act.taken.as_ref()?;
         let flood = act.hours.iter().find(|(_, recipients)| FLOOD <= *recipients)?.0;
         let flood = Time(i64::from(flood) * 3_600_000_000);
-        let tested = taken.time.hour() < flood.hour();
+        let before = act.hours.iter().filter(|(hour, _)| *hour < flood.hour()).map(|(_, recipients)| recipients);
+        let tested = (1..=TEST).contains(&before.sum::<u64>());
         let denied = act.denied.as_ref().filter(|denied| denied.time < taken.time && is_near(denied.time, taken.time));
         let name = quoted(&words::client(&flooder));
         let (door, from) = (taken.told(ledger), if tested { flood } else { taken.time });
         let flood = format!("flood from {} UTC by the same address", minute(from));
-        match denied {
-            Some(denied) => Some(format!(
-                "How it began: probe at {} by {name}, refused; door opened at {door}, the first recipient taken; {flood}.",
-                denied.told(ledger)
-            )),
-            None if tested && is_near(taken.time, from) => {
-                Some(format!("How it began: probe at {door} by {name}, taken: the door was open; {flood}."))
+        let began = denied.unwrap_or(taken).time;
+        let opened = match denied {
+            Some(denied) => {
+                format!(
+                    "probe at {} by {name}, refused; door opened at {door}, the first recipient taken",
+                    denied.told(ledger)
+                )
             }
-            None => None,
-        }
+            None if tested && is_near(began, from) => format!("probe at {door} by {name}, taken: the door was open"),
+            None => return None,
+        };
+        Some((began, format!("How it began: {opened}; {flood}.")))
     }
 
     /// Another address probed before, of the same network or with the same mark.
-    fn by_another(&self, flooder: Client, finding: &Finding, act: &Act, ledger: &Ledger) -> Option<String> {
+    fn by_another(&self, flooder: Client, finding: &Finding, act: &Act, ledger: &Ledger) -> Option<(Time, String)> {
         let flood = act.taken.as_ref()?;
         let probes = self.acts.iter().filter_map(|((client, server), probe)| {
             let taken =
@@ -171,12 +174,13 @@ impl Acts {
             }
             None => format!("probe at {} by {name}, taken: the door was open", taken.told(ledger)),
         };
-        Some(format!(
+        let text = format!(
             "How it began: {opened}, {}; flood from {} by {}, {link}.",
             recipients(probe.recipients),
             flood.told(ledger),
             quoted(&words::client(&flooder))
-        ))
+        );
+        Some((denied.unwrap_or(taken).time, text))
     }
 
     /// Whether so little was taken that it was a test, and not of a user or a correspondent of ours.
@@ -235,7 +239,7 @@ fn guessers(server: Text, account: Text, ledger: &Ledger) -> Vec<Guesser> {
 }
 
 /// How a password was guessed: who tried, who got in from there, who sent.
-fn guessed(finding: &Finding, routed: &Routed<'_>) -> Option<String> {
+fn guessed(finding: &Finding, routed: &Routed<'_>) -> Option<(Time, String)> {
     let (server, account, ledger) = (finding.server, finding.subject.value, routed.ledger);
     let guessers = guessers(server, account, ledger);
     let uses = uses(server, account, routed);
@@ -250,7 +254,7 @@ fn guessed(finding: &Finding, routed: &Routed<'_>) -> Option<String> {
         Some((client, first)) => format!("flood from {} by {}", first.told(ledger), quoted(&words::client(client))),
         None => format!("flood from {} UTC by the same address", minute(finding.span.first?)),
     };
-    Some(format!(
+    let text = format!(
         "How it began: guessing from {} by {} ({} failures); log-in as {} at {} from {}; {flood}.",
         guesser.first.told(ledger),
         quoted(&words::client(&guesser.client)),
@@ -258,7 +262,8 @@ fn guessed(finding: &Finding, routed: &Routed<'_>) -> Option<String> {
         quoted(&account),
         door.told(ledger),
         if elsewhere { quoted(&words::client(&thief)) } else { "the same address".to_owned() },
-    ))
+    );
+    Some((guesser.first.time, text))
 }
 
 /// When each client first used an account: by log-in or by mail.
