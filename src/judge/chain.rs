@@ -1,7 +1,7 @@
 //! Chain: how the abuse began, in three dated facts: the probe, the door that opened, the flood.
 //!
 //! A probe and a flood belong together where the address is the same, or its network, or where both bear a mark that
-//! strangers hardly share (see [`super::marks`]). Where nothing links them, nothing is said.
+//! strangers hardly share (see `marks.rs`). Where nothing links them, nothing is said.
 
 use super::finding::{Finding, Rule, Severity};
 use super::marks::{Marks, Seen};
