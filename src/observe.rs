@@ -4,6 +4,7 @@ mod listings;
 mod log_ins;
 pub(crate) mod names;
 pub(crate) mod refusal;
+mod templates;
 
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
@@ -45,6 +46,8 @@ pub struct Books {
     /// The server that wrote the last record, and what was counted for it since.
     writing: (Option<Text>, ServerFacts),
     names: Names,
+    /// Where shapes of names are written.
+    shape: Vec<u8>,
 }
 
 impl Books {
@@ -90,6 +93,7 @@ impl Books {
         let Some((message, recipient)) = refusal::read(fact) else { return };
         let way = self.names.way(&message);
         self.recipient(&message, &recipient, way, false);
+        self.template(&message, std::slice::from_ref(&recipient), way.client);
     }
 
     fn recipient(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, way: FlowKey, leads: bool) {
@@ -317,6 +321,8 @@ impl Scribe for Books {
 
     fn finish(mut self) -> Ledger {
         self.flush();
+        self.ledger.templates.trim();
+        self.ledger.log_ins.trim();
         self.ledger
     }
 }
@@ -385,5 +391,6 @@ impl Observer for Books {
         for (index, recipient) in message.recipients.iter().enumerate() {
             self.recipient(message, recipient, way, Some(index) == lead);
         }
+        self.template(message, &message.recipients, way.client);
     }
 }

@@ -366,6 +366,7 @@ fn tables_hold_every_row() {
         ("gaps", report.coverage.gaps.len()),
         ("findings", report.findings.len()),
         ("accounts", 2),
+        ("campaigns", report.campaigns.len()),
         ("servers", 1),
         ("blocklistings", 0),
         ("timeline", report.timeline.iter().map(|hour| hour.by_verdict.len()).sum()),

@@ -44,6 +44,7 @@ pub mod registry;
 pub mod reply;
 pub mod sendmail;
 pub mod settings;
+pub mod shape;
 pub mod smartermail;
 pub mod stalwart;
 pub mod syslog;

@@ -1,13 +1,14 @@
 //! The analysis: everything that the judge says of a ledger, for the report.
 
 use super::blocklisted::{self, Blocklisting};
-use super::finding::{Finding, Verdict};
+use super::campaign::Campaign;
+use super::finding::{Cause, Finding, Rule, Verdict};
 use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
-use super::{HandOver, Options, Routed, judge};
-use crate::ledger::{Ledger, Span, Text};
+use super::{HandOver, Options, Routed, chain, judge_all};
+use crate::ledger::{Ledger, Span, Text, Time};
 use crate::merge::Merge;
 use crate::site::Site;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Analysis {
     pub gaps: Vec<Gap>,
     /// What other servers say of ours, the gravest first.
     pub blocklistings: Vec<Blocklisting>,
+    /// The campaigns, worst first: each has its finding among the findings.
+    pub campaigns: Vec<Campaign>,
 }
 
 /// The verdict on one server.
@@ -71,14 +74,16 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
     let routed = Routed::new(ledger, site, options.errors);
-    let (findings, (all, mut by_server)) = rayon::join(|| judge(&routed, options), || pictures(&routed));
+    let ((mut findings, campaigns), (all, mut by_server)) =
+        rayon::join(|| judge_all(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
         by_server.entry(*server).or_default();
     });
     let gaps = gaps(&routed);
     let run = Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all, gaps: &gaps };
-    let verdict = decide(&run);
+    let mut verdict = decide(&run);
     let servers = by_server.iter().map(|(server, picture)| one(&run, &findings, server, picture)).collect();
+    begin(&routed, &mut findings, &mut verdict);
     Analysis {
         verdict,
         servers,
@@ -87,7 +92,29 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
         gaps,
         blocklistings: blocklisted::rows(ledger, &findings),
         findings,
+        campaigns,
         handovers: Vec::new(),
+    }
+}
+
+/// Says how the abuse began: with each finding, and first of all in the verdict, for the worst finding that decides it.
+fn begin(routed: &Routed<'_>, findings: &mut [Finding], verdict: &mut Verdict) {
+    let chains = chain::of(routed, findings);
+    let rules: &[Rule] = match verdict.cause {
+        Cause::OpenRelay => &[Rule::OpenRelay, Rule::RelayTrick],
+        Cause::CompromisedAccount => &[Rule::CompromisedAccount],
+        _ => &[],
+    };
+    let deciding = findings.iter().filter(|finding| rules.contains(&finding.rule));
+    // What began later than the abuse as a whole is said with the finding only.
+    let began = |chain: &&(Time, String)| verdict.span.first.is_some_and(|first| chain.0 <= first);
+    let first = deciding.filter_map(|finding| chains.get(&chain::key(finding))).find(began);
+    let first = first.map(|(_, text)| text.clone());
+    verdict.why.splice(0..0, first);
+    for finding in findings {
+        let text = chains.get(&chain::key(finding)).map(|(_, text)| text.clone());
+        let second = finding.why.len().min(1);
+        finding.why.splice(second..second, text);
     }
 }
 

@@ -8,6 +8,8 @@ mod abused_trusted_host;
 pub mod analysis;
 mod backscatter;
 mod blocklisted;
+pub mod campaign;
+pub mod chain;
 mod compromised_account;
 mod credential_guessing;
 mod directory_harvest;
@@ -17,6 +19,8 @@ pub mod handovers;
 mod helo_impersonation;
 mod hidden_clients;
 pub(crate) mod hints;
+mod marks;
+mod members;
 mod open_relay;
 mod outbound;
 mod policy_exposure;
@@ -34,6 +38,7 @@ pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use blocklisted::{Blocklisting, Relation, title as blocklisting_title};
+pub use campaign::Campaign;
 pub use finding::{Cause, Finding, Queue, Rule, Severity, Subject, Verdict};
 pub use handovers::{HandOver, count_once};
 pub use open_relay::{Candidate, Kind as CandidateKind, candidates};
@@ -87,6 +92,8 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
     Detector { about: &blocklisted::ABOUT, judge: blocklisted::judge },
     Detector { about: &policy_exposure::ABOUT, judge: policy_exposure::judge },
+    // Judges the findings of the others: see `judge`.
+    Detector { about: &campaign::ABOUT, judge: |_| Vec::new() },
 ];
 
 /// What to judge.
@@ -100,12 +107,22 @@ pub struct Options {
 
 /// Runs the detectors. The findings come worst first: by severity, volume, subject.
 pub fn judge(routed: &Routed<'_>, options: &Options) -> Vec<Finding> {
+    judge_all(routed, options).0
+}
+
+/// Runs the detectors, and finds the campaigns among those whom they accuse.
+pub(crate) fn judge_all(routed: &Routed<'_>, options: &Options) -> (Vec<Finding>, Vec<Campaign>) {
     // Detectors are pure functions: running them side by side changes nothing but the time it takes.
     let wanted = DETECTORS.par_iter().filter(|detector| !options.skip.contains(&detector.about.rule));
     let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(routed)).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     blocklisted::relate(&mut findings);
-    findings
+    let wanted = !options.skip.contains(&Rule::Campaign);
+    let mut campaigns = if wanted { campaign::find(routed, &findings) } else { Vec::new() };
+    campaigns.sort_by(|a, b| order(&a.finding).cmp(&order(&b.finding)));
+    findings.extend(campaigns.iter().map(|campaign| campaign.finding.clone()));
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    (findings, campaigns)
 }
 
 /// The text on a rule.
@@ -131,6 +148,7 @@ impl Rule {
             Rule::Backscatter => "backscatter",
             Rule::Blocklisted => "blocklisted",
             Rule::PolicyExposure => "policy-exposure",
+            Rule::Campaign => "campaign",
         }
     }
 

@@ -3,11 +3,14 @@
 //! It is made of books. A book records facts and never judges: no local domain, no trusted
 //! network, no threshold is known here.
 
+pub mod campaigns;
+pub mod capped;
 pub mod clients;
 pub mod distinct;
 pub mod flow;
 pub mod inputs;
 pub mod listings;
+pub mod log_ins;
 pub mod losses;
 pub mod marks;
 mod one_view;
@@ -17,11 +20,13 @@ pub mod senders;
 pub mod span;
 pub mod text;
 
+pub use campaigns::{Taken, TemplateFacts, TemplateKey, Templates};
 pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
 pub use listings::{Listing, ListingKey};
+pub use log_ins::{First, LogInFacts, LogIns};
 pub use losses::{Loss, LossKey};
 pub use marks::{HandedIn, HandedOn, Shared};
 pub use one_view::one_view;
@@ -61,6 +66,10 @@ pub struct Ledger {
     pub users: Book<UserKey, u64>,
     /// EHLO names.
     pub hellos: Book<HelloKey, HelloFacts>,
+    /// What messages of one maker have in common.
+    pub templates: Templates,
+    /// Log-ins by account.
+    pub log_ins: LogIns,
     /// Domains of recipients.
     pub domains: Book<DomainKey, DomainFacts>,
     /// Servers.
@@ -79,6 +88,8 @@ impl Merge for Ledger {
         self.accounts.merge(other.accounts);
         self.users.merge(other.users);
         self.hellos.merge(other.hellos);
+        self.templates.merge(other.templates);
+        self.log_ins.merge(other.log_ins);
         self.domains.merge(other.domains);
         Merge::merge(&mut self.servers, other.servers);
         Merge::merge(&mut self.losses, other.losses);

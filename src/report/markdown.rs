@@ -5,7 +5,7 @@
 
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
 use super::figures::{minute, size, time};
-use super::model::{Line, Offender, Report, SiteRow};
+use super::model::{CampaignRow, Line, Offender, Report, SiteRow};
 use super::{handovers, phrases, rows};
 use crate::judge::words::{count, thousands};
 use std::cmp::Reverse;
@@ -21,6 +21,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     list(out, "What to do now", "1.", &report.verdict.next)?;
     offenders(report, out)?;
     listings(report, out)?;
+    campaigns(report, out)?;
     findings(report, out)?;
     let handed = handovers::sentences(&report.handovers);
     list(out, "Servers that hand mail to each other", "-", &handed[..handed.len().min(ROWS)])?;
@@ -131,6 +132,13 @@ fn listings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     more(out, report.blocklistings.len())
+}
+
+fn campaigns(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let row = |row: &CampaignRow| format!("[{}] {}: {}", row.severity.as_str(), row.name, phrases::campaign(row));
+    let texts: Vec<String> = report.campaigns.iter().take(ROWS).map(row).collect();
+    list(out, "What belongs together", "-", &texts)?;
+    more(out, report.campaigns.len())
 }
 
 /// Every finding that is more than noise, with its proof.

@@ -1,8 +1,10 @@
 //! The document `relayaudit.report/1`: the names and the order of its fields are a promise.
 //! Fields may be added, at the end; none is renamed, moved or taken away.
 
+mod campaign;
 mod listings;
 
+pub use campaign::CampaignRow;
 pub use listings::{BlocklistingRow, QueuedRow, RelationRow};
 
 use super::handovers::HandOverRow;
@@ -41,8 +43,8 @@ pub struct Report {
     pub timeline: Vec<HourRow>,
     /// What other servers say of ours when they refuse mail, the gravest first.
     pub blocklistings: Vec<BlocklistingRow>,
-    /// Campaigns; none in this version.
-    pub campaigns: Vec<serde_json::Value>,
+    /// Clients that belong together, and relay testers; worst first.
+    pub campaigns: Vec<CampaignRow>,
     /// Some of the lines that broke the grammar.
     pub unparsed_samples: Vec<UnparsedLine>,
     /// Mail that servers passed to each other.

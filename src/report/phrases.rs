@@ -1,7 +1,7 @@
 //! The report's fixed words: what the names of the contract mean, for people who never read it.
 
 use super::figures::{between, percent, time};
-use super::model::{Alternative, BlocklistingRow, FindingRow, Gap, InputRow, Report, VerdictRow};
+use super::model::{Alternative, BlocklistingRow, CampaignRow, FindingRow, Gap, InputRow, Report, VerdictRow};
 use crate::judge::words::{count, duration, list, quoted, server, thousands};
 use crate::judge::{Cause, Rule, Severity, about, blocklisting_title};
 use crate::ledger::Time;
@@ -172,6 +172,16 @@ pub fn off(row: &BlocklistingRow) -> Option<String> {
 /// Whether a verdict names abuse of the server, which began and ended at some time.
 pub fn is_abuse(cause: Cause) -> bool {
     !matches!(cause, Cause::Clean | Cause::InsufficientEvidence)
+}
+
+/// A campaign in a sentence or two, with some of its addresses.
+pub fn campaign(row: &CampaignRow) -> String {
+    const NAMED: usize = 5;
+    let why: Vec<&str> = row.why.iter().take(2).map(String::as_str).collect();
+    let named: Vec<String> = row.addresses.iter().take(NAMED).map(|address| quoted(address)).collect();
+    let rest = row.addresses.len().saturating_sub(NAMED) as u64;
+    let rest = if 0 < rest { format!(" and {} more", thousands(rest)) } else { String::new() };
+    format!("{} Addresses: {}{rest}.", why.join(" "), named.join(", "))
 }
 
 /// Whether a finding is harmless and frequent, and so is only counted.

@@ -146,6 +146,31 @@ pub fn accounts(report: &Report) -> Table {
     Table { name: "accounts", columns }
 }
 
+/// The campaigns: one row each.
+pub fn campaigns(report: &Report) -> Table {
+    let make = Maker(&report.campaigns);
+    let columns = vec![
+        make.text("name", |row| &row.name),
+        make.list("helo", |row| row.helo.clone()),
+        make.list("reverse_paths", |row| row.reverse_paths.clone()),
+        make.count("clients", |row| row.clients),
+        make.count("networks", |row| row.networks),
+        make.list("addresses", |row| row.addresses.clone()),
+        make.list("accounts", |row| row.accounts.clone()),
+        make.list("servers", |row| row.servers.clone()),
+        make.time("first", |row| row.first),
+        make.time("last", |row| row.last),
+        make.count("messages", |row| row.messages),
+        make.count("recipients_accepted", |row| row.recipients_accepted),
+        make.count("recipients_denied", |row| row.recipients_denied),
+        make.count("auth_failures", |row| row.auth_failures),
+        make.list("rules", |row| names(&row.rules)),
+        make.text("severity", |row| row.severity.as_str()),
+        make.optional("why", |row| Some(row.why.join(" "))),
+    ];
+    Table { name: "campaigns", columns }
+}
+
 /// The servers: one row each.
 pub fn servers(report: &Report) -> Table {
     let make = Maker(&report.servers);

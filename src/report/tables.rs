@@ -32,7 +32,7 @@ pub enum Error {
     },
 }
 
-/// Writes `offenders`, `findings`, `accounts`, `servers`, `timeline`, `coverage`, `blocklistings`, `handovers`, `gaps`, `flows` and
+/// Writes `offenders`, `findings`, `accounts`, `campaigns`, `servers`, `timeline`, `coverage`, `blocklistings`, `handovers`, `gaps`, `flows` and
 /// `volume` (the flows added up by client) to a folder, which is made if need be. Files of the same
 /// names are replaced. Returns the files.
 pub fn write_tables(report: &Report, ledger: &Ledger, site: &Site, folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -42,6 +42,7 @@ pub fn write_tables(report: &Report, ledger: &Ledger, site: &Site, folder: &Path
         rows::offenders(report),
         rows::findings(report),
         rows::accounts(report),
+        rows::campaigns(report),
         rows::servers(report),
         rows::timeline(report),
         rows::coverage(report),

@@ -36,7 +36,7 @@ impl Default for Look {
 /// Facts and lines of proof on the first screen.
 const FACTS: usize = 3;
 /// Reasons shown: what decides about a sender is the sum of several signals.
-const REASONS: usize = 6;
+const REASONS: usize = 7;
 /// Lines of the terminal for one line of a log.
 const QUOTED: usize = 2;
 /// Lines after which the answer has scrolled away on most terminals.
@@ -50,6 +50,7 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
     next(report, &mut page)?;
     sections::offenders(report, &mut page)?;
     listings::write(report, &mut page)?;
+    sections::campaigns(report, &mut page)?;
     sections::servers(report, &mut page)?;
     sections::findings(report, &mut page)?;
     sections::accounts(report, &mut page)?;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blocklistings;
+mod campaigns;
 mod coverage;
 mod offenders;
 
@@ -43,7 +44,7 @@ impl Report {
             findings,
             timeline: timeline.collect(),
             blocklistings: analysis.blocklistings.iter().map(|row| blocklistings::row(ledger, row)).collect(),
-            campaigns: Vec::new(),
+            campaigns: analysis.campaigns.iter().map(|campaign| campaigns::row(ledger, campaign)).collect(),
             unparsed_samples: coverage::unparsed_samples(ledger),
             handovers: analysis.handovers.iter().map(Into::into).collect(),
         }

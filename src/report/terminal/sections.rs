@@ -142,11 +142,25 @@ pub fn servers(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     more(page, sentences.len(), ROWS)
 }
 
+/// Campaigns and testers, a sentence or two each.
+pub fn campaigns(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    if report.campaigns.is_empty() {
+        return Ok(());
+    }
+    page.heading("What belongs together")?;
+    for row in report.campaigns.iter().take(FEW) {
+        let text = format!("[{}] {}: {}", row.severity.as_str(), row.name, phrases::campaign(row));
+        page.text(Style::Plain, "  - ", &text)?;
+    }
+    more(page, report.campaigns.len(), FEW)
+}
+
 /// Findings that are not in the table of offenders, by rule; harmless ones are only counted.
 pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let mut loud = BTreeMap::<Rule, Vec<&FindingRow>>::new();
     let mut noise = BTreeMap::<Rule, Vec<&FindingRow>>::new();
-    for finding in &report.findings {
+    // Campaigns have a section of their own.
+    for finding in report.findings.iter().filter(|finding| finding.rule != Rule::Campaign) {
         match phrases::is_noise(finding) {
             // A section of its own tells of them.
             _ if finding.rule == Rule::Blocklisted => {}
