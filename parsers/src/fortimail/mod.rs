@@ -1,7 +1,7 @@
 //! Fortinet FortiMail: `date=2026-02-01 time=10:00:01.123 device_id=FE1 log_id=0200000001 type=statistics pri=information ...`.
 //!
 //! `type=statistics` (the history log) says what was decided on a message; `type=event subtype=smtp` holds what the Sendmail
-//! inside says, in `msg`. What a client wrote is not escaped: see [`fields`].
+//! inside says, in `msg`. What a client wrote is not escaped: see `fields.rs`.
 
 mod decision;
 mod fields;
