@@ -4,6 +4,7 @@
 //! with their volume.
 
 mod ending;
+mod next;
 mod texts;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
@@ -81,6 +82,11 @@ impl<'a> Scope<'a> {
         sum
     }
 
+    /// Whether the lines are so few, and so little is known of what is ours, that where they show no abuse nothing follows.
+    fn is_scanty(&self) -> bool {
+        !self.site.states_local_domains() && self.logged().0 < SCANTY
+    }
+
     /// Whether servers within the scope took in mail that others of ours had before.
     fn is_served(&self) -> bool {
         let within = self.ledger.servers.iter().filter(|(server, _)| self.holds(server));
@@ -98,6 +104,9 @@ impl<'a> Scope<'a> {
         }
     }
 }
+
+/// Lines about mail below which a log is a fragment: people paste a screen of them.
+const SCANTY: u64 = 60;
 
 /// The verdict on a whole run, from its findings.
 pub fn verdict(ledger: &Ledger, site: &Site, findings: &[Finding]) -> Verdict {
@@ -128,7 +137,7 @@ pub(crate) fn decide(scope: &Scope<'_>) -> Verdict {
         why: texts::why(scope, cause, &deciding),
         evidence: evidence.iter().cloned().collect(),
         not_seen: texts::not_seen(scope, cause),
-        next: texts::next(scope, cause, &deciding),
+        next: next::next(scope, cause, &deciding),
         alternatives: texts::alternatives(scope, cause, &deciding),
         ending: ending::ending(scope, &deciding),
     }
@@ -155,6 +164,8 @@ fn cause(scope: &Scope<'_>) -> Cause {
         Cause::InsufficientEvidence
     } else if scope.of(Rule::RelayProbe).next().is_some() {
         Cause::ProbesOnly
+    } else if scope.is_scanty() {
+        Cause::InsufficientEvidence
     } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule)) {
         Cause::InboundOnly
     } else if scope.picture.recipients() == 0 && !scope.is_served() {
