@@ -10,6 +10,8 @@ mod inbound;
 mod listed;
 #[path = "judge/log.rs"]
 mod log;
+#[path = "judge/weight.rs"]
+mod weight;
 
 use log::{Log, Mail, SERVER, STRANGER, TRUSTED, mail, stated};
 use relayaudit::judge::{self, Analysis, Cause, Finding, Rule, Severity, analyse};

@@ -156,7 +156,10 @@ fn cause(scope: &Scope<'_>) -> Cause {
     let untold = 0 < scope.picture.of(RouteVerdict::Unknown) && scope.picture.told() == 0;
     let inbound = [Rule::SpoofedLocalSender, Rule::HeloImpersonation];
     let abused = ABUSE.iter().find(|(_, rule)| scope.of(*rule).any(|finding| Severity::Medium <= finding.severity));
-    if !scope.relays().is_empty() {
+    let worst = |rule: Rule| scope.of(rule).map(|finding| finding.severity).max();
+    // A stranger's odd message beside a flood is not the answer, but a second one.
+    let outweighs = |rule: Rule| worst(Rule::OpenRelay) < worst(rule) && worst(rule) == Some(Severity::Critical);
+    if !scope.relays().is_empty() && !abused.is_some_and(|(_, rule)| outweighs(*rule)) {
         Cause::OpenRelay
     } else if let Some((cause, _)) = abused {
         *cause

@@ -308,8 +308,13 @@ pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> V
         );
         out.push((Cause::Clean, if stated { 0.05 } else { 0.25 }, vec![why]));
     }
+    let relays = scope.relays();
+    if let Some(worst) = relays.first().filter(|_| cause != Cause::OpenRelay) {
+        let why = worst.why.first().cloned().into_iter();
+        out.push((Cause::OpenRelay, 0.6, why.chain(["This was found besides.".to_owned()]).collect()));
+    }
     let doubtful = scope.doubtful();
-    if cause != Cause::OpenRelay && !doubtful.is_empty() {
+    if cause != Cause::OpenRelay && relays.is_empty() && !doubtful.is_empty() {
         let why = doubtful.iter().take(3).filter_map(|finding| finding.why.first().cloned()).collect();
         out.push((Cause::OpenRelay, 0.3, why));
     }
