@@ -181,6 +181,41 @@ impl<'a> Peer<'a> {
     }
 }
 
+/// The value of `key=VALUE` among fields with a space between them, whose values may hold spaces: up to the next ` key=`, where a
+/// key is made of bytes that `is_of_key` takes. `None` without the key, and an error if it is there twice.
+pub(crate) fn value_of_key<'a>(
+    fields: &'a [u8],
+    key: &[u8],
+    is_of_key: fn(u8) -> bool,
+) -> Result<Option<&'a [u8]>, ()> {
+    let mut found = None;
+    for at in memchr::memmem::find_iter(fields, key) {
+        let begins = at == 0 || fields.get(at - 1) == Some(&b' ');
+        let Some(rest) = fields[at + key.len()..].strip_prefix(b"=").filter(|_| begins) else { continue };
+        if found.replace(rest).is_some() {
+            return Err(());
+        }
+    }
+    Ok(found.map(|rest| &rest[..before_key(rest, is_of_key)]))
+}
+
+/// Where the next ` key=` begins.
+fn before_key(rest: &[u8], is_of_key: fn(u8) -> bool) -> usize {
+    let mut space = None;
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b' ' => space = Some(at),
+            b'=' => match space {
+                Some(space) if space + 1 < at => return space,
+                _ => {}
+            },
+            _ if is_of_key(*byte) => {}
+            _ => space = None,
+        }
+    }
+    rest.len()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -6,8 +6,8 @@
 use super::pod::refusal;
 use crate::record::{Event, Key, Peer, Step};
 use crate::syslog::{Body, Envelope};
-use crate::text::{Expected, address, is_closed, number};
-use memchr::{memchr, memmem};
+use crate::text::{Expected, address, is_closed, number, value_of_key};
+use memchr::memchr;
 
 /// What stands before the fields of a command.
 struct Head<'a> {
@@ -55,7 +55,7 @@ fn head(text: &[u8]) -> Option<Head<'_>> {
 
 fn event<'a>(head: &Head<'a>) -> Result<Event<'a>, nom::Err<Expected<'a>>> {
     let wanted = |what| nom::Err::Error(Expected { rest: head.fields, what });
-    let one = |key: &[u8]| only(head.fields, key).map_err(|()| wanted("no key twice"));
+    let one = |key: &[u8]| value_of_key(head.fields, key, is_of_key).map_err(|()| wanted("no key twice"));
     let path = |what| one(b"value")?.map(without_brackets).filter(|path| is_closed(path)).ok_or(wanted(what));
     Ok(match (head.module, head.command) {
         (b"session", b"connect") => {
@@ -75,34 +75,9 @@ fn event<'a>(head: &Head<'a>) -> Result<Event<'a>, nom::Err<Expected<'a>>> {
     })
 }
 
-/// The value of a key, up to the next key; `None` without it, and an error if it is there twice.
-fn only<'a>(fields: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, ()> {
-    let mut found = None;
-    for at in memmem::find_iter(fields, key) {
-        let begins = at == 0 || fields.get(at - 1) == Some(&b' ');
-        let Some(rest) = fields[at + key.len()..].strip_prefix(b"=").filter(|_| begins) else { continue };
-        if found.replace(rest).is_some() {
-            return Err(());
-        }
-    }
-    Ok(found.map(|rest| &rest[..end(rest)]))
-}
-
-/// Where the next ` key=` begins: small letters, digits and `_` between a space and `=`.
-fn end(rest: &[u8]) -> usize {
-    let mut space = None;
-    for (at, byte) in rest.iter().enumerate() {
-        match byte {
-            b' ' => space = Some(at),
-            b'=' => match space {
-                Some(space) if space + 1 < at => return space,
-                _ => {}
-            },
-            b'a'..=b'z' | b'0'..=b'9' | b'_' => {}
-            _ => space = None,
-        }
-    }
-    rest.len()
+/// Keys of the filter: small letters, digits and `_`.
+fn is_of_key(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')
 }
 
 /// A path, in brackets or not.
