@@ -3,12 +3,11 @@
 use super::args::{Colour, Output, ReadOptions, Scan};
 use super::progress::Progress;
 use super::{CLEAN, Error, FAILED, FOUND, complain, reading};
-use crate::judge::analysis::analyse_with;
+use crate::judge::analysis::conclude;
 use crate::judge::{self, Analysis, Errors};
-use crate::ledger::{FileId, Input, Ledger, one_view};
+use crate::ledger::{FileId, Input, Ledger};
 use crate::report::{self, Look, Report, Run};
 use crate::scan::{Plan, scan};
-use crate::site;
 use crate::source::{self, Log};
 use std::io::{self, IsTerminal, Write};
 
@@ -25,14 +24,10 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     let incomplete = !failures.is_empty() || ledger.inputs.values().any(|input| !input.problems.is_empty());
     tell_read_errors(&ledger);
     note(&mut ledger, &failures);
-    stated.note_inputs(&mut ledger);
     progress.stage("judging");
-    one_view(&mut ledger);
-    let site = site::infer(&ledger, &stated);
-    let handovers = judge::count_once(&mut ledger, &site);
     let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
     let options_of_judge = judge::Options { errors, ..judge::Options::default() };
-    let analysis = Analysis { handovers, ..analyse_with(&ledger, &site, &options_of_judge) };
+    let (site, analysis) = conclude(&mut ledger, &stated, &options_of_judge);
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
     let report = Report::build(&ledger, &site, &analysis, &run);
     progress.finish();

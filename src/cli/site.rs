@@ -4,11 +4,12 @@ use super::args::{Output, ReadOptions};
 use super::progress::Progress;
 use super::site_args::{Check, Import, Infer, Show, SiteVerb};
 use super::{CLEAN, Error, FAILED, FOUND, complain, reading, scan as scanning};
-use crate::judge::{Analysis, Errors, Routed, Rule, analyse, candidates};
-use crate::ledger::{Client, Ledger, one_view};
+use crate::judge::analysis::conclude;
+use crate::judge::{self, Analysis, Errors, Routed, Rule, analyse, candidates};
+use crate::ledger::{Client, Ledger};
 use crate::report::{self, Report, Run, site_toml};
 use crate::scan::{Plan, scan};
-use crate::site::{self, Site};
+use crate::site::Site;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -93,10 +94,9 @@ fn read(options: &ReadOptions) -> Result<Read, Error> {
     let logs = reading::logs(options, options.log_format.map(|format| format.0));
     let failed = !logs.failures.is_empty();
     let mut progress = Progress::new(&logs.logs, options.quiet, None);
-    let mut ledger = scan(logs.logs, Plan::default(), &filter, &mut progress);
+    let ledger = scan(logs.logs, Plan::default(), &filter, &mut progress);
     progress.finish();
     scanning::tell_read_errors(&ledger);
-    one_view(&mut ledger);
     let incomplete = failed || ledger.inputs.values().any(|input| !input.problems.is_empty());
     Ok(Read { ledger, status: if incomplete { FAILED } else { CLEAN } })
 }
@@ -110,9 +110,8 @@ struct Judged {
 
 impl Judged {
     fn new(mut ledger: Ledger, stated: &Site) -> Judged {
-        stated.note_inputs(&mut ledger);
-        let site = site::infer(&ledger, stated);
-        let report = build(&ledger, &site, &analyse(&ledger, &site));
+        let (site, analysis) = conclude(&mut ledger, stated, &judge::Options::default());
+        let report = build(&ledger, &site, &analysis);
         Judged { ledger, site, report }
     }
 }

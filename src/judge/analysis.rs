@@ -7,10 +7,10 @@ use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
-use super::{HandOver, Options, Routed, chain, judge_all};
-use crate::ledger::{Ledger, Span, Text, Time};
+use super::{HandOver, Options, Routed, chain, count_once, judge_all};
+use crate::ledger::{Ledger, Span, Text, Time, one_view};
 use crate::merge::Merge;
-use crate::site::Site;
+use crate::site::{self, Site};
 use std::collections::BTreeMap;
 
 /// What was judged, in one value.
@@ -69,6 +69,17 @@ pub struct Totals {
 /// Judges a ledger by a site (which [`crate::site::infer`] has completed) with every rule.
 pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
     analyse_with(ledger, site, &Options::default())
+}
+
+/// Judges a finished ledger by what the user states of the site: completes the site from the logs, makes mail that several logs or
+/// servers tell of count once, and runs the rules. Call it once: what it takes out of the ledger is gone.
+pub fn conclude(ledger: &mut Ledger, stated: &Site, options: &Options) -> (Site, Analysis) {
+    stated.note_inputs(ledger);
+    one_view(ledger);
+    let site = site::infer(ledger, stated);
+    let handovers = count_once(ledger, &site);
+    let analysis = Analysis { handovers, ..analyse_with(ledger, &site, options) };
+    (site, analysis)
 }
 
 /// Judges a ledger by a site.

@@ -80,19 +80,40 @@ impl Tally {
         }
     }
 
-    /// Adds another tally.
+    /// Adds another tally. It is taken apart, so that no field can be forgotten.
     pub fn merge(&mut self, other: Tally) {
-        self.messages.merge(other.messages);
-        self.accepted.merge(other.accepted);
-        self.refused.merge(other.refused);
-        self.delivered.merge(other.delivered);
-        self.deferred.merge(other.deferred);
-        self.bounced.merge(other.bounced);
-        self.bytes.merge(other.bytes);
-        self.span.merge(other.span);
-        self.hours.merge(other.hours);
-        self.forms.extend(other.forms);
-        self.evidence.merge(other.evidence);
+        let Tally {
+            messages,
+            accepted,
+            refused,
+            delivered,
+            deferred,
+            bounced,
+            unseen,
+            last_attempt,
+            waiting,
+            lost,
+            bytes,
+            span,
+            hours,
+            forms,
+            evidence,
+        } = other;
+        self.messages.merge(messages);
+        self.accepted.merge(accepted);
+        self.refused.merge(refused);
+        self.delivered.merge(delivered);
+        self.deferred.merge(deferred);
+        self.bounced.merge(bounced);
+        self.unseen.merge(unseen);
+        self.last_attempt = self.last_attempt.max(last_attempt);
+        self.waiting.merge(waiting);
+        self.lost.merge(lost);
+        self.bytes.merge(bytes);
+        self.span.merge(span);
+        self.hours.merge(hours);
+        self.forms.extend(forms);
+        self.evidence.merge(evidence);
     }
 
     /// The busiest hour, and its recipients; the earlier of two equal ones.
