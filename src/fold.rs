@@ -9,6 +9,7 @@ use crate::observe::{Books, Window};
 use crate::scribe::{Notes, Scribe};
 use relayaudit_parsers::record::{Event, Unparsed};
 use relayaudit_parsers::registry::{Context, Format};
+use relayaudit_parsers::syslog::LOST;
 use relayaudit_parsers::{Line, Record};
 use std::sync::Arc;
 
@@ -296,6 +297,10 @@ impl<'c, S: Scribe> Reading<'c, S> {
                 }
             }
             Line::Ignored(reason) => self.ignore(reason),
+            Line::Lost(lost) => {
+                self.scribe.lost(&lost, self.chunk.clock.resolve(lost.when), place, line.raw);
+                self.ignore(LOST);
+            }
             Line::Unparsed(why) => self.reject(place, line, why),
         }
     }

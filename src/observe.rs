@@ -1,20 +1,23 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
+mod listings;
 mod log_ins;
 pub(crate) mod names;
 pub(crate) mod refusal;
+mod templates;
 
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
     AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input,
-    Ledger, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
+    Ledger, LossKey, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
 };
 use crate::merge::Merge;
 use crate::scribe::{Notes, Scribe};
 use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
-use relayaudit_parsers::record::{Event, NextHop, Peer, Refusal};
+use relayaudit_parsers::record::{Event, Lost, NextHop, Peer, Refusal};
+use relayaudit_parsers::reply::taken_as;
 use serde::{Deserialize, Serialize};
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
@@ -44,6 +47,8 @@ pub struct Books {
     /// The server that wrote the last record, and what was counted for it since.
     writing: (Option<Text>, ServerFacts),
     names: Names,
+    /// Where shapes of names are written.
+    shape: Vec<u8>,
 }
 
 impl Books {
@@ -89,6 +94,7 @@ impl Books {
         let Some((message, recipient)) = refusal::read(fact) else { return };
         let way = self.names.way(&message);
         self.recipient(&message, &recipient, way, false);
+        self.template(&message, std::slice::from_ref(&recipient), way.client);
     }
 
     fn recipient(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, way: FlowKey, leads: bool) {
@@ -110,6 +116,10 @@ impl Books {
             flow.bytes += message.size_bytes;
         }
         keep(&mut flow.openings, message.opening);
+        flow.last_attempt = flow.last_attempt.max(recipient.fact.time.filter(|_| recipient.was_tried()));
+        if matches!(recipient.outcome, Outcome::Deferred | Outcome::Unknown) {
+            queue_id(&mut flow.waiting, recipient.fact);
+        }
         // Mail into our own mailboxes needs no proof that it got there, and is most of the mail.
         if recipient.outcome != Outcome::Delivered && recipient.fact.place != message.opening.place {
             keep(&mut flow.outcomes, recipient.fact);
@@ -129,6 +139,10 @@ impl Books {
             return;
         }
         facts.sent.see(time, path);
+        if message.origin.is_network() {
+            facts.handed_in.see_queue_id(told_id(message.opening));
+            facts.handed_in.see_message_id(message.message_id);
+        }
         if let Some(account) = message.account {
             let key = AccountKey { server: message.server, account: self.names.text(account) };
             self.ledger.accounts.entry(key).or_default().see(time, path);
@@ -147,6 +161,25 @@ impl Books {
         let facts = self.ledger.clients.entry(ClientKey { server, client: Client::User(user) }).or_default();
         facts.span.see(message.opening.time);
         facts
+    }
+
+    /// By what the next server's log can be seen to tell of the same message.
+    fn handed_on(&mut self, message: &Message<'_>) {
+        let taken = message.recipients.iter().filter(|recipient| recipient.outcome == Outcome::Relayed);
+        let mut last = None;
+        for recipient in taken {
+            let text = match recipient.fact.record.event {
+                Event::Delivery { text, .. } | Event::AttemptEnded { text, .. } => text,
+                _ => b"",
+            };
+            let id = taken_as(text);
+            // Recipients of one message that went to one server together were taken under one id.
+            if last.replace(id) != Some(id) {
+                let marks = &mut self.server(message.server).handed_on;
+                marks.see_queue_id(id.unwrap_or_default());
+                marks.see_message_id(message.message_id);
+            }
+        }
     }
 
     /// What the recipient shows of who is local here.
@@ -174,6 +207,14 @@ impl Books {
     }
 }
 
+/// The id of a message that the server told its client, as far as it is logged.
+fn told_id<'a>(opening: &Fact<'a>) -> &'a [u8] {
+    match opening.record.event {
+        Event::Received { told_id, .. } => told_id,
+        _ => opening.record.message.map_or(b"", |key| key.id),
+    }
+}
+
 fn note_place(facts: &mut DomainFacts, recipient: &Recipient<'_>, hop: Option<Text>) {
     match (recipient.outcome, recipient.refusal) {
         (Outcome::Delivered, _) => {
@@ -196,6 +237,23 @@ fn note_place(facts: &mut DomainFacts, recipient: &Recipient<'_>, hop: Option<Te
         }
     }
 }
+
+/// Notes the queue id of a message that may still wait.
+fn queue_id<const N: usize>(sample: &mut Smallest<Box<str>, N>, fact: &Fact<'_>) {
+    let id = fact.record.message.and_then(|message| std::str::from_utf8(message.id).ok());
+    if let Some(id) = id.filter(|id| is_queue_id(id) && sample.wants::<str>(id)) {
+        sample.insert(id.into());
+    }
+}
+
+/// Whether an id is such that it can stand in a command: letters, digits and `-`. Those that are no queue ids (Message-IDs,
+/// which clients choose) hold `@`.
+fn is_queue_id(id: &str) -> bool {
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// The longest queue id kept. Those of Exim 4.97 have 23 characters, those of Exchange 32.
+const LONGEST_ID: usize = 40;
 
 /// Keeps a line as evidence, if it is among the earliest: others are not even copied.
 fn keep<const N: usize>(sample: &mut Smallest<Evidence, N>, fact: &Fact<'_>) {
@@ -226,6 +284,7 @@ impl Scribe for Books {
         }
         let book = &mut self.writing.1;
         book.records += 1;
+        book.openings += u64::from(matches!(fact.record.event, Event::Accepted { .. }));
         book.span.see(fact.time);
         if let Some(hour) = fact.time.map(Time::hour).filter(|hour| book.hours.last() != Some(hour)) {
             book.hours.insert(hour);
@@ -233,6 +292,22 @@ impl Scribe for Books {
         keep(&mut book.evidence, fact);
         if book.formats.is_empty() {
             book.formats.insert(*format);
+        }
+    }
+
+    fn lost(&mut self, lost: &Lost<'_>, time: Option<Time>, place: Place, raw: &[u8]) {
+        if !self.window.holds(time) {
+            return;
+        }
+        let key = LossKey {
+            server: self.names.server(lost.server),
+            logger: lost.logger,
+            writer: self.names.text(lost.writer),
+        };
+        let loss = self.ledger.losses.entry(key).or_default();
+        loss.see(time, lost.lines, lost.is_total);
+        if loss.evidence.wants::<Place>(&place) {
+            loss.evidence.insert(Evidence::of(place, raw));
         }
     }
 
@@ -247,6 +322,8 @@ impl Scribe for Books {
 
     fn finish(mut self) -> Ledger {
         self.flush();
+        self.ledger.templates.trim();
+        self.ledger.log_ins.trim();
         self.ledger
     }
 }
@@ -272,7 +349,11 @@ impl Observer for Books {
                 self.hello(fact, client, name);
             }
             Event::Refused { .. } => self.refused(fact),
-            Event::Whole { client, helo, .. } => self.hello(fact, client, helo),
+            Event::Whole { client, helo, .. } | Event::Decided { client, helo, .. } => self.hello(fact, client, helo),
+            Event::Delivery { .. }
+            | Event::Reached { .. }
+            | Event::AttemptEnded { .. }
+            | Event::OutboundReply { .. } => self.listed(fact),
             _ => self.log_in(fact),
         }
     }
@@ -306,9 +387,11 @@ impl Observer for Books {
         }
         // The message counts with its first accepted recipient.
         let lead = message.recipients.iter().position(|recipient| recipient.refusal.is_none());
+        self.handed_on(message);
         let way = self.names.way(message);
         for (index, recipient) in message.recipients.iter().enumerate() {
             self.recipient(message, recipient, way, Some(index) == lead);
         }
+        self.template(message, &message.recipients, way.client);
     }
 }

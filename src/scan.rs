@@ -7,6 +7,7 @@ use crate::scribe::{Notes, Scribe};
 use crate::source::{Log, Splitter};
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
 /// How a scan runs. None of it changes what comes out.
@@ -35,6 +36,10 @@ pub trait Watch<N = Ledger>: Send {
     /// What is decided so far, in an order that no number of threads changes. Whoever has no use for all of it at the end
     /// takes it away.
     fn decided(&mut self, _notes: &mut N) {}
+    /// Whether nothing more is wanted, so that the reading may end where it is.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 /// Which neighbours are settled: what happens at their border is decided as soon as both are known.
@@ -93,12 +98,16 @@ fn read_part<N: Notes>(
     let paths: BTreeMap<FileId, Text> = logs.iter().map(|log| (log.file, log.path)).collect();
     let (to_fold, chunks) = mpsc::sync_channel(plan.ahead.max(1));
     let (to_merge, parts) = mpsc::sync_channel(plan.ahead.max(1));
+    let enough = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(logs, plan.chunk_bytes, &to_fold));
-        let merger = scope.spawn(|| merge(parts, &paths, filter, neighbours, watch));
+        let reader = scope.spawn(|| read(logs, plan.chunk_bytes, to_fold, &enough));
+        let merger = scope.spawn(|| merge(parts, &paths, filter, neighbours, watch, &enough));
         let fold = |mut scribe: N::Scribe, (number, chunk): (usize, Chunk)| {
+            if enough.load(Ordering::Relaxed) {
+                return scribe;
+            }
             let part = Part::<N>::read(&chunk, filter, &mut scribe);
-            // The merger only goes away by a panic, which the join below passes on.
+            // The merger goes away when it has enough, or by a panic, which the join below passes on.
             let _ = to_merge.send((number, Folded { file: chunk.file, bytes: chunk.bytes.len() as u64, part }));
             scribe
         };
@@ -120,14 +129,15 @@ fn read_part<N: Notes>(
     })
 }
 
-/// Cuts the logs into chunks, in order. Returns the files that could not be read to their end.
-fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: &SyncSender<Chunk>) -> Vec<(FileId, String)> {
+/// Cuts the logs into chunks, in order. Returns the files that could not be read to their end, but for those left
+/// because there is `enough`.
+fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: SyncSender<Chunk>, enough: &AtomicBool) -> Vec<(FileId, String)> {
     let mut problems = Vec::new();
     for log in logs {
         let file = log.file;
         let mut splitter = Splitter::new(log, chunk_bytes);
         while let Some(chunk) = splitter.next_chunk() {
-            if to_fold.send(chunk).is_err() {
+            if enough.load(Ordering::Relaxed) || to_fold.send(chunk).is_err() {
                 return problems;
             }
         }
@@ -144,13 +154,15 @@ struct Folded<N> {
 }
 
 /// Joins what the chunks left loose, in the order of the input: two neighbours of like size at a time, so that a
-/// line is looked at again only when its surroundings have doubled. Returns what that decides and leaves open.
+/// line is looked at again only when its surroundings have doubled. Returns what that decides and leaves open; nothing if
+/// the watcher has `enough`, which it then tells the others.
 fn merge<N: Notes>(
     parts: Receiver<(usize, Folded<N>)>,
     paths: &BTreeMap<FileId, Text>,
     filter: &Filter,
     neighbours: Neighbours,
     watch: &mut dyn Watch<N>,
+    enough: &AtomicBool,
 ) -> Part<N> {
     let mut waiting: BTreeMap<usize, Folded<N>> = BTreeMap::new();
     let mut next = 0;
@@ -172,6 +184,10 @@ fn merge<N: Notes>(
                     break;
                 }
                 join_top(&mut tower, filter, watch);
+            }
+            if watch.has_enough() {
+                enough.store(true, Ordering::Relaxed);
+                return Part::default();
             }
         }
     }

@@ -2,10 +2,11 @@
 //! per recipient ([`crate::extract`]); the fold and the scan serve both alike.
 
 use crate::correlate::{Fact, Observer};
-use crate::ledger::{FileId, Input, Text};
+use crate::ledger::{FileId, Input, Place, Text, Time};
 use crate::merge::Merge;
 use crate::observe::Window;
 use relayaudit_parsers::Record;
+use relayaudit_parsers::record::Lost;
 
 /// Writes down what is decided.
 pub trait Scribe: Observer + Sized {
@@ -20,6 +21,9 @@ pub trait Scribe: Observer + Sized {
 
     /// Takes note of a record. Called once for every record, whatever becomes of it.
     fn record(&mut self, _fact: &Fact<'_>, _format: &Text) {}
+
+    /// Takes note that lines were lost, as the line at `place` says, written at `time`.
+    fn lost(&mut self, _lost: &Lost<'_>, _time: Option<Time>, _place: Place, _raw: &[u8]) {}
 
     /// Takes note of what was read of a file. The next record may be of another file and format.
     fn input(&mut self, _file: FileId, _input: Input) {}

@@ -6,6 +6,9 @@ use relayaudit_parsers::registry::FORMATS;
 use relayaudit_parsers::syslog::DAEMONS;
 use std::fmt::Write;
 
+#[path = "../parsers/tests/expectations/explained.rs"]
+mod explained;
+
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FORMATS.md");
 
 /// The page, made from the registry.
@@ -29,7 +32,33 @@ fn page() -> String {
             writeln!(page, "- {name}: {}", one_line(text)).unwrap();
         }
     }
-    page
+    page + &expectations()
+}
+
+/// What other projects expect of published lines, and how much of that is read.
+fn expectations() -> String {
+    let mut text = String::from(
+        "\n## What other projects expect\n\nParsers and block tools ship lines with what they expect to be read in them. Where that is a \
+         client, an account, a path, a\nreply code or the end of a delivery, `parsers/tests/expectations/` compares it with what relayaudit reads in the \
+         same line. Every\ndifference is listed below with its reason.\n\n| project | field | agrees | of |\n| --- | --- | ---: | ---: |\n",
+    );
+    for (project, field, agreed, stated) in explained::AGREEMENTS {
+        writeln!(text, "| {project} | {} | {agreed} | {stated} |", field.title()).unwrap();
+    }
+    let (agreed, stated) = explained::AGREEMENTS.iter().fold((0, 0), |sum, row| (sum.0 + row.2, sum.1 + row.3));
+    writeln!(text, "| all | | {agreed} | {stated} |").unwrap();
+    text += "\n| differences | project | why |\n| ---: | --- | --- |\n";
+    let mut reasons = Vec::<(&str, &str, u32)>::new();
+    for rule in explained::EXPLAINED {
+        match reasons.iter_mut().find(|reason| (reason.0, reason.1) == (rule.project, rule.why)) {
+            Some(reason) => reason.2 += rule.count,
+            None => reasons.push((rule.project, rule.why, rule.count)),
+        }
+    }
+    for (project, why, count) in reasons {
+        writeln!(text, "| {count} | {project} | {why} |").unwrap();
+    }
+    text
 }
 
 #[test]

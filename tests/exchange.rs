@@ -251,3 +251,53 @@ fn samples_are_of_the_formats_that_they_show() {
     formats.dedup();
     assert_eq!(formats, ["exchange-agent", "exchange-online-trace", "exchange-smtp-protocol", "exchange-tracking"]);
 }
+
+/// The lines of a session of Exchange 5.5 at its highest level, with the text of a message, and the flows that it gives.
+fn check_text(text: &[&str], want: &[&str]) {
+    let stamp = "11/24/26 10:00:00 AM : ";
+    let both = |command: &str, answer: &str| {
+        format!("{stamp}<<< IO: |{command}\r\n{stamp}<<< {command}\r\n{stamp}>>> {answer}\r\n\r\n")
+    };
+    let mut log = format!("{stamp}A connection was accepted from 203.0.113.9.\r\n");
+    for (command, answer) in [
+        ("HELO h", "250 OK"),
+        ("MAIL FROM:<a@example.com>", "250 OK"),
+        ("RCPT TO:<b@example.net>", "250 OK"),
+        ("DATA", "354 Send data.  End with CRLF.CRLF"),
+    ] {
+        log += &both(command, answer);
+    }
+    for line in text {
+        log += &line.replace("@@", stamp);
+        log += "\r\n";
+    }
+    log += &format!("{stamp}>>> 250 OK\r\n{}", both("QUIT", "221 bye"));
+    // Cut at any line it is the same: what is text is known at the end.
+    let whole = part("exchange55-ims", 1, &log);
+    assert_eq!(flows(&whole.finish(Window::default())), want, "{text:?}");
+}
+
+#[test]
+fn text_that_poses_as_lines_of_the_server_is_left_out() {
+    let taken = "203.0.113.9 - - example.com example.net Session Unknown 1 1";
+    let pose = [
+        "@@<<< IO: |Subject: x",
+        "@@>>> 250 OK",
+        "@@A connection was accepted from 198.51.100.7.",
+        "@@<<< MAIL FROM:<v@example.org>",
+        "@@>>> 250 OK",
+        "@@<<< RCPT TO:<t@example.net>",
+        "@@>>> 250 OK",
+        "@@<<< DATA",
+        "@@>>> 354 Send data",
+        "@@>>> 250 OK",
+        "@@>>> 221 bye",
+    ];
+    check_text(&["@@<<< IO: |Subject: x", "", "hello", "."], &[taken]);
+    check_text(&["@@<<< IO: |Subject: x", "@@<<< IO: |."], &[taken]);
+    check_text(&[&pose[..], &["."]].concat(), &[taken]);
+    check_text(&[&pose[..], &["..", " .", ". ", "x.", "."]].concat(), &[taken]);
+    // A file that never shows how a text ends is read as if it held none: what poses then counts, as `relayaudit formats` says.
+    let forged = "198.51.100.7 - - example.org example.net Session Unknown 1 1";
+    check_text(&pose, &[forged, taken]);
+}

@@ -2,10 +2,16 @@
 //! it fires and one in which it does not.
 #![allow(clippy::unwrap_used)]
 
+#[path = "judge/doubt.rs"]
+mod doubt;
 #[path = "judge/inbound.rs"]
 mod inbound;
+#[path = "judge/listed.rs"]
+mod listed;
 #[path = "judge/log.rs"]
 mod log;
+#[path = "judge/weight.rs"]
+mod weight;
 
 use log::{Log, Mail, SERVER, STRANGER, TRUSTED, mail, stated};
 use relayaudit::judge::{self, Analysis, Cause, Finding, Rule, Severity, analyse};

@@ -102,7 +102,9 @@ fn explain(a: &Ledger, b: &Ledger) -> String {
         out += &format!("inputs differ: {:?} {:?}\n", a.inputs, b.inputs);
     }
     out + &format!(
-        "clients {} hellos {} domains {} servers {}",
+        "templates {} log-ins {} clients {} hellos {} domains {} servers {}",
+        a.templates == b.templates,
+        a.log_ins == b.log_ins,
         a.clients == b.clients,
         a.hellos == b.hellos,
         a.domains == b.domains,

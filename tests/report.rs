@@ -266,7 +266,7 @@ const PUBLISHED: &[(&str, &str)] = &[
     ("/tool", "name version"),
     ("/coverage", "first last inputs gaps"),
     ("/coverage/inputs/0", "path format bytes lines records directives ignored unparsed first last problems"),
-    ("/coverage/gaps/0", "server from to"),
+    ("/coverage/gaps/0", "server from to kind what advice lines_lost recipients evidence"),
     ("/site", "local_domains trusted_networks server_names server_addresses"),
     ("/site/local_domains/0", "value origin evidence"),
     ("/verdict", "cause confidence headline first last why not_seen next alternatives"),
@@ -361,17 +361,22 @@ fn tables_hold_every_row() {
     let ledger = abused();
     let report = report(&ledger);
     let files = report::write_tables(&report, &ledger, &site(&ledger), &folder.path().join("new/tables")).unwrap();
-    assert_eq!(files.len(), 16);
-    for (name, rows) in [
+    let tables = [
         ("offenders", report.offenders.len()),
+        ("gaps", report.coverage.gaps.len()),
         ("findings", report.findings.len()),
         ("accounts", 2),
+        ("campaigns", report.campaigns.len()),
         ("servers", 1),
+        ("blocklistings", 0),
         ("timeline", report.timeline.iter().map(|hour| hour.by_verdict.len()).sum()),
         ("coverage", 1),
+        ("handovers", 0),
         ("flows", ledger.flows.len()),
         ("volume", 30),
-    ] {
+    ];
+    assert_eq!(files.len(), 2 * tables.len());
+    for (name, rows) in tables {
         let of = |ending: &str| files.iter().find(|path| path.ends_with(format!("{name}.{ending}"))).unwrap();
         let frame = ParquetReader::new(std::fs::File::open(of("parquet")).unwrap()).finish().unwrap();
         assert_eq!(frame.height(), rows, "{name}");

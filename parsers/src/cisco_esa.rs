@@ -7,7 +7,7 @@ use crate::paths::Paths;
 use crate::record::{Event, Key, Line, Peer, Record, Refusal, When};
 use crate::registry::{Context, Format};
 use crate::syslog::time;
-use crate::text::{Expected, address, number, unparsed};
+use crate::text::{Expected, address, number, unparsed, value_of_key};
 use chrono::NaiveDateTime;
 use memchr::memmem::find;
 
@@ -17,7 +17,7 @@ pub const FORMAT: Format = Format {
     title: "Cisco Secure Email Gateway / ESA (IronPort), consolidated event log in CEF",
     versions: "checked against published events of AsyncOS 13.0 to 16.0",
     yields: "client, EHLO name, both paths, size and last action of every message",
-    lacks: "accounts, refused recipients, which server took a message; the text mail logs (mail_logs) are not read",
+    lacks: "accounts, refused recipients, which server took a message; the text mail logs (mail_logs) are a format of their own",
     source: "Cisco \"Consolidated Event Logs\" (AsyncOS user guide, Logging); observed: corpus cisco-esa (SEKOIA, Splunk)",
     repeats: &[],
     recognises: |line| body(line).is_some(),
@@ -52,7 +52,8 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
 
 fn record<'a>(line: &'a [u8], fields: &'a [u8]) -> Result<Record<'a>, nom::Err<Expected<'a>>> {
     let one = |names: &[&[u8]]| {
-        let mut found = names.iter().filter_map(|name| value(fields, name).transpose());
+        let mut found =
+            names.iter().filter_map(|name| value_of_key(fields, name, |byte| byte.is_ascii_alphanumeric()).transpose());
         let wanted = nom::Err::Error(Expected { rest: fields, what: "each key once" });
         found.next().transpose().map_err(|()| wanted)
     };
@@ -88,36 +89,6 @@ fn refusal(action: &[u8]) -> Option<Refusal> {
         b"DROPPED" | b"ABORTED" => Some(Refusal::Content),
         _ => None,
     }
-}
-
-/// The value of a key, up to the next key; an error if the key is there twice.
-fn value<'a>(fields: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, ()> {
-    let mut found = None;
-    for at in memchr::memmem::find_iter(fields, key) {
-        let starts = at == 0 || fields.get(at - 1) == Some(&b' ');
-        let Some(rest) = fields[at + key.len()..].strip_prefix(b"=").filter(|_| starts) else { continue };
-        if found.replace(rest).is_some() {
-            return Err(());
-        }
-    }
-    Ok(found.map(|rest| &rest[..end_of_value(rest)]))
-}
-
-/// Where the next ` key=` begins: letters and digits between a space and `=`.
-fn end_of_value(rest: &[u8]) -> usize {
-    let mut space = None;
-    for (at, byte) in rest.iter().enumerate() {
-        match byte {
-            b' ' => space = Some(at),
-            b'=' => match space {
-                Some(space) if space + 1 < at => return space,
-                _ => {}
-            },
-            _ if byte.is_ascii_alphanumeric() => {}
-            _ => space = None,
-        }
-    }
-    rest.len()
 }
 
 /// `Wed Mar  1 19:02:03 2023`, the gateway's local time.

@@ -49,6 +49,24 @@ pub fn members<'a>(input: &'a [u8], mut each: impl FnMut(&'a [u8], Value<'a>)) -
     }
 }
 
+/// The value at a path of names from the inside of an object ([`Value::Object`]), each name but the last being that of an
+/// object: `["normalizedHeader", "from"]`. Of a name that comes twice the first counts. `None` without it.
+pub fn find<'a>(inside: &'a [u8], path: &[&[u8]]) -> Option<Value<'a>> {
+    let (first, more) = path.split_first()?;
+    let mut rest = inside.trim_ascii_start();
+    loop {
+        let (after, name) = string(rest).ok()?;
+        let (after, value) = value(after.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start()).ok()?;
+        if name == *first {
+            return match value {
+                Value::Object(inside) if !more.is_empty() => find(inside, more),
+                value => more.is_empty().then_some(value),
+            };
+        }
+        rest = after.trim_ascii_start().strip_prefix(b",")?.trim_ascii_start();
+    }
+}
+
 fn end(rest: &[u8]) -> Result<(), nom::Err<Expected<'_>>> {
     if rest.trim_ascii().is_empty() { Ok(()) } else { Err(wanted(rest, "the end of the object")) }
 }
@@ -143,6 +161,20 @@ mod tests {
             Ok(&[("a", Value::List(br#""x]","y""#)), ("b", Value::Object(br#""c":"}""#))]),
         );
         check(r#"{"a":true} "#, Ok(&[("a", Value::Bare(b"true"))]));
+    }
+
+    #[test]
+    fn values_by_path() {
+        let inside = br#""a":{"x":{"y":"1"},"b":"2"}, "c" : ["3"],"a":4"#;
+        let check = |path: &[&[u8]], want| assert_eq!(find(inside, path), want, "{path:?}");
+        check(&[b"a", b"x", b"y"], Some(Value::Text(b"1")));
+        check(&[b"a", b"b"], Some(Value::Text(b"2")));
+        check(&[b"c"], Some(Value::List(br#""3""#)));
+        check(&[b"a"], Some(Value::Object(br#""x":{"y":"1"},"b":"2""#)));
+        check(&[b"c", b"x"], None);
+        check(&[b"a", b"b", b"z"], None);
+        check(&[b"d"], None);
+        check(&[], None);
     }
 
     #[test]

@@ -160,6 +160,7 @@ fn received(rest: &[u8]) -> Option<(Option<&[u8]>, Event<'_>)> {
         account,
         user: b"",
         reverse_path,
+        message_id: b"",
         size_bytes: number(size)?,
         recipients: u32::try_from(recipients).ok(),
         notifies: None,

@@ -3,10 +3,12 @@
 //! All text is borrowed from the line, as bytes and unchanged: logs hold whatever a client
 //! sent. Terms are those of RFC 5321; see the field comments for units and for what is absent.
 
+mod lost;
 mod outcome;
 
 pub use crate::mark::{Key, Unparsed, When};
-pub use outcome::{NextHop, Offspring, Refusal, Status, Watch};
+pub use lost::{Logger, Lost};
+pub use outcome::{Asks, NextHop, Offspring, Refusal, Status, Step, Watch};
 
 use crate::fates::Fates;
 use crate::paths::Paths;
@@ -31,6 +33,8 @@ pub enum Line<'a> {
     Directive,
     /// The line is understood to say nothing about mail: another daemon, statistics, a blank line.
     Ignored(&'static str),
+    /// The line says nothing about mail either, but that other lines were lost, which may have.
+    Lost(Lost<'a>),
     /// The line belongs to this format but breaks its grammar.
     Unparsed(Unparsed),
 }
@@ -198,10 +202,83 @@ pub enum Event<'a> {
         /// The client.
         client: Peer<'a>,
     },
+    /// A session began, in a log that may hold the text of messages as it came: any line may be a client's, and what is
+    /// one is known only when all that stands before it in the file is. Sessions of a file follow one another.
+    Begun {
+        /// The client; of a session of ours with another server, nobody.
+        client: Peer<'a>,
+        /// Whether it is a session of ours with another server, in which commands and answers change sides.
+        outbound: bool,
+    },
+    /// What came from a client, as it came, in such a log: it shows commands twice then, and the text of messages.
+    AsItCame {
+        /// Whether it is the line that ends the text of a message, a full stop alone (RFC 5321 section 4.1.1.4).
+        ends_text: bool,
+    },
     /// Such a session ended.
     Closed {
         /// The client.
         client: Peer<'a>,
+    },
+    /// Such a session ended, and the line tells what no other line need have told of it (Haraka).
+    Summed {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name; empty if the client gave none.
+        helo: &'a [u8],
+        /// Whether the client was allowed to relay: it had logged in, or is one that the server trusts.
+        vouched: bool,
+        /// How many recipients the server accepted in the whole session, if the line counts them.
+        accepted: Option<u32>,
+    },
+    /// A step of a transaction and our answer to it, both in one line of such a session (Haraka).
+    Step {
+        /// What the client asked for.
+        asks: Asks<'a>,
+        /// The answer.
+        reply: Reply<'a>,
+        /// Why it was refused; `None` if it was accepted.
+        refusal: Option<Refusal>,
+    },
+    /// The server lets the client of the session relay, and names no account (Cisco ESA, policy RELAY). The line that
+    /// began the session names the client.
+    Vouched,
+    /// Part of what a client asks for in a transaction that has the id of its message from the start (Cisco ESA): the
+    /// beginning, the reverse-path, or a recipient that was accepted. [`Event::Taken`] tells that the message came. The
+    /// session says from whom; without a session the server wrote the message itself.
+    Asked {
+        /// The client, if the line names it.
+        client: Peer<'a>,
+        /// The account, if the client logged in and the line names it.
+        account: Option<&'a [u8]>,
+        /// Whether the client may relay, if the line says so.
+        vouched: bool,
+        /// Whether this is the first line of the message.
+        begins: bool,
+        /// The reverse-path, if the line gives it.
+        reverse_path: Option<&'a [u8]>,
+        /// A recipient.
+        forward_path: Option<&'a [u8]>,
+        /// The id of the recipient within the message; empty where there is none.
+        envelope: &'a [u8],
+    },
+    /// The message of such a transaction came, and was taken.
+    Taken {
+        /// Size in bytes.
+        size_bytes: u64,
+    },
+    /// Such a message was given up before it was delivered: by the client, or by the server, which had taken it.
+    Dropped,
+    /// A delivery attempt for recipients that the line names by their ids within the message only (see [`Event::Asked`]).
+    Reached {
+        /// The ids, with commas between them.
+        envelopes: &'a [u8],
+        /// Where it went.
+        next_hop: NextHop<'a>,
+        /// What became of it.
+        status: Status,
+        /// The reason, as logged.
+        text: &'a [u8],
     },
     /// A command of a client, whose answer is a line of its own. Answers come in the order of the commands
     /// (RFC 2920), with a line in between for each answer 3yz.
@@ -223,6 +300,9 @@ pub enum Event<'a> {
         /// Why the command was refused; `None` if it was accepted.
         refusal: Option<Refusal>,
     },
+    /// What a filter notes of a session of the server, without the server's answers (Proofpoint). [`Event::Opened`] and
+    /// [`Event::Closed`] are around it.
+    Filtered(Step<'a>),
     /// A command with which a server of ours says for whom it speaks in this session: a session that it has with a
     /// client, passed on. It holds if the answer is positive.
     Continues {
@@ -275,6 +355,8 @@ pub enum Event<'a> {
         user: &'a [u8],
         /// The reverse-path.
         reverse_path: &'a [u8],
+        /// The Message-ID header, without angle brackets; empty if not logged. The client's text.
+        message_id: &'a [u8],
         /// Size in bytes; 0 if not logged.
         size_bytes: u64,
         /// Number of recipients, in logs whose messages are over when each recipient has come to an end; `None`
@@ -308,12 +390,16 @@ pub enum Event<'a> {
         client: Peer<'a>,
         /// The reverse-path.
         reverse_path: &'a [u8],
+        /// The Message-ID header, without angle brackets; empty if not logged. The client's text.
+        message_id: &'a [u8],
         /// The recipients of this line.
         forward_paths: Paths<'a>,
         /// Size in bytes.
         size_bytes: u64,
         /// Number of recipients of the message in all.
         recipients: u32,
+        /// The id of the message that the server tells the client (`[InternalId=7, ...]`); empty if not logged.
+        told_id: &'a [u8],
         /// Whether the server says that the client had logged in or is one it trusts, without saying which.
         vouched: bool,
     },
@@ -421,6 +507,26 @@ pub enum Event<'a> {
         /// Whether the message came and was accepted; where the log shows RCPT only, whether that was accepted.
         complete: bool,
         /// Why the recipients were refused; `None` if they were not.
+        refusal: Option<Refusal>,
+    },
+    /// One line says what a gateway decided on a message for these recipients (FortiMail, Proofpoint). The lines of its
+    /// queue, in the same log or in another, may tell of the same mail.
+    Decided {
+        /// The client.
+        client: Peer<'a>,
+        /// The EHLO name; empty if not logged.
+        helo: &'a [u8],
+        /// The reverse-path, if logged.
+        reverse_path: Option<&'a [u8]>,
+        /// The recipients.
+        forward_paths: Paths<'a>,
+        /// The Message-ID header, without angle brackets; empty if not logged.
+        message_id: &'a [u8],
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Whether the line says that the message was taken; with neither this nor a refusal nobody knows.
+        taken: bool,
+        /// Why the recipients, or the message, were refused or not passed on; `None` if they were.
         refusal: Option<Refusal>,
     },
     /// A message was put into the queue by a process of the server, which may have had it from a client: the log does

@@ -51,6 +51,7 @@ pub const FORMATS: &[&Format] = &[
     &crate::postfix::FORMAT,
     &crate::iis_w3c::FORMAT,
     &crate::exchange2000::FORMAT,
+    &crate::exchange55_ims::FORMAT,
     &crate::exchange_protocol::FORMAT,
     &crate::exchange_tracking::FORMAT,
     &crate::exchange_agent::FORMAT,
@@ -69,10 +70,15 @@ pub const FORMATS: &[&Format] = &[
     &crate::assp::FORMAT,
     &crate::zimbra::FORMAT,
     &crate::cisco_esa::FORMAT,
+    &crate::fortimail::FORMAT,
+    &crate::proofpoint::FORMAT,
+    &crate::cisco_esa_text::FORMAT,
     &crate::hmailserver::FORMAT,
     &crate::mdaemon::FORMAT,
     &crate::smartermail::FORMAT,
     &crate::communigate::FORMAT,
+    &crate::haraka::FORMAT,
+    &crate::mailscanner::FORMAT,
     &crate::logins::FORMAT,
     &crate::nginx_mail::FORMAT,
 ];
@@ -84,13 +90,14 @@ pub fn by_name(name: &str) -> Option<&'static Format> {
 
 /// The format that claims the most of the given lines, if any line is claimed.
 ///
-/// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins; a format that tells of log-ins only
-/// wins if there is no other, as its lines stand in the file of a mail server of which they may be the most.
+/// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins; a format that tells of log-ins or of
+/// a filter only wins if there is no other, as its lines stand in the file of a mail server of which they may be the most.
 pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Format> {
     let mut best: Option<(&'static Format, (bool, usize))> = None;
     for format in FORMATS {
         let claimed = lines.clone().filter(|line| (format.recognises)(line)).count();
-        let weight = (format.name != crate::logins::FORMAT.name, claimed);
+        let stands_beside = [crate::logins::FORMAT.name, crate::mailscanner::FORMAT.name].contains(&format.name);
+        let weight = (!stands_beside, claimed);
         if 0 < claimed && best.is_none_or(|(_, most)| most < weight) {
             best = Some((format, weight));
         }

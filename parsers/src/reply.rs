@@ -41,12 +41,12 @@ pub fn refusal(reply: &Reply<'_>) -> Option<Refusal> {
 }
 
 /// The id under which the server that answers took a message: `Ok: queued as ID` (Postfix), `OK id=ID` (Exim), `ID Message
-/// accepted for delivery` (Sendmail, OpenSMTPD). Of several the last: a filter repeats the answer of the server behind it.
+/// accepted for delivery` (Sendmail, OpenSMTPD), `[InternalId=ID, Hostname=...]` (Exchange 2010 and later). Of several the last: a filter repeats the answer of the server behind it.
 ///
 /// The text is that server's, which may say what it likes. qmail logs `_` for spaces.
 pub fn taken_as(text: &[u8]) -> Option<&[u8]> {
     let is_id = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
-    let behind = [b"queued as ".as_slice(), b"queued_as_", b"OK id=", b"OK_id="];
+    let behind = [b"queued as ".as_slice(), b"queued_as_", b"OK id=", b"OK_id=", b" [InternalId="];
     let behind = behind.iter().find_map(|mark| Some(&text[memmem::rfind(text, mark)? + mark.len()..]));
     let id = match behind {
         Some(rest) => &rest[..rest.iter().position(|b| !is_id(b)).unwrap_or(rest.len())],
@@ -74,6 +74,7 @@ mod tests {
         check("Sent (62B9t3xS012345 Message accepted for delivery)", "62B9t3xS012345");
         check("250 2.0.0 bd3f2e11 Message accepted for delivery", "bd3f2e11");
         check("192.0.2.1_accepted_message./Remote_host_said:_250_2.0.0_Ok:_queued_as_9AB/", "9AB");
+        check("250 2.6.0 <m@example.com> [InternalId=709, Hostname=EX1.example.org] 15 bytes Queued mail", "709");
         check("250 2.0.0 OK 1699 a1-20020a170902 - gsmtp", "");
         check("250 queued as ", "");
         check(" Message accepted for delivery", "");

@@ -61,12 +61,33 @@ pub fn unparsed<'a>(line: &'a [u8], error: &nom::Err<Expected<'a>>) -> Unparsed 
     }
 }
 
+/// What of a line begins where a part of it does; nothing if it is no part of it.
+pub fn from_start_of<'a>(line: &'a [u8], part: &[u8]) -> &'a [u8] {
+    let at = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
+    line.get(at..).unwrap_or_default()
+}
+
 /// Splits at a mark that stands in the text exactly once. `None` if it is absent, and if it is there twice: where
 /// what a client wrote stands before and after a mark of the log, nothing tells which of two is the log's own.
 pub fn split_at_only<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = memchr::memmem::find(text, mark)?;
     let rest = &text[at + mark.len()..];
     memchr::memmem::find(rest, mark).is_none().then_some((&text[..at], rest))
+}
+
+/// Whether the quotation marks of a path are closed. In the value of a key they are not if something in it that looks
+/// like another key has cut it short.
+pub fn is_closed(path: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in path {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted && !escaped
 }
 
 /// Reads an unsigned decimal number that fills `digits` entirely; `None` if it does not or overflows.
@@ -160,6 +181,41 @@ impl<'a> Peer<'a> {
     }
 }
 
+/// The value of `key=VALUE` among fields with a space between them, whose values may hold spaces: up to the next ` key=`, where a
+/// key is made of bytes that `is_of_key` takes. `None` without the key, and an error if it is there twice.
+pub(crate) fn value_of_key<'a>(
+    fields: &'a [u8],
+    key: &[u8],
+    is_of_key: fn(u8) -> bool,
+) -> Result<Option<&'a [u8]>, ()> {
+    let mut found = None;
+    for at in memchr::memmem::find_iter(fields, key) {
+        let begins = at == 0 || fields.get(at - 1) == Some(&b' ');
+        let Some(rest) = fields[at + key.len()..].strip_prefix(b"=").filter(|_| begins) else { continue };
+        if found.replace(rest).is_some() {
+            return Err(());
+        }
+    }
+    Ok(found.map(|rest| &rest[..before_key(rest, is_of_key)]))
+}
+
+/// Where the next ` key=` begins.
+fn before_key(rest: &[u8], is_of_key: fn(u8) -> bool) -> usize {
+    let mut space = None;
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b' ' => space = Some(at),
+            b'=' => match space {
+                Some(space) if space + 1 < at => return space,
+                _ => {}
+            },
+            _ if is_of_key(*byte) => {}
+            _ => space = None,
+        }
+    }
+    rest.len()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -167,6 +223,25 @@ mod tests {
 
     fn said(bytes: &[u8]) -> &str {
         std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn parts_of_a_line() {
+        let line = b"abcdef";
+        assert_eq!(from_start_of(line, &line[2..4]), b"cdef");
+        assert_eq!(from_start_of(line, line), line);
+        assert_eq!(from_start_of(&line[2..], &line[..1]), b"");
+    }
+
+    #[test]
+    fn quotation_marks() {
+        let check = |path: &str, want| assert_eq!(is_closed(path.as_bytes()), want, "{path}");
+        check("a@b", true);
+        check(r#""a b"@c"#, true);
+        check(r#""a\"b"@c"#, true);
+        check(r#""a"#, false);
+        check(r#""a\""#, false);
+        check(r"a\", false);
     }
 
     #[test]

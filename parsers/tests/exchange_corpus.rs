@@ -37,7 +37,7 @@ fn read(format: &Format, name: &str, content: &[u8], mut each: impl FnMut(&Recor
                 records += 1;
                 each(&record);
             }
-            Line::Directive | Line::Ignored(_) => {}
+            Line::Directive | Line::Ignored(_) | Line::Lost(_) => {}
             Line::Unparsed(why) => {
                 println!("{name}: {why:?}: {}", String::from_utf8_lossy(line));
                 unparsed += 1;

@@ -27,7 +27,7 @@ fn read(format: &Format, path: &Path, content: &[u8]) -> usize {
         (format.direct)(line, &mut context);
         match (format.parse)(line, &context) {
             Line::Record(_) => records += 1,
-            Line::Directive | Line::Ignored(_) | Line::Repeated { .. } => {}
+            Line::Directive | Line::Ignored(_) | Line::Lost(_) | Line::Repeated { .. } => {}
             Line::Unparsed(why) => panic!("{}: {why:?}: {}", path.display(), String::from_utf8_lossy(line)),
         }
     }

@@ -1,4 +1,4 @@
-//! Formats in which commands and answers are lines of their own: hMailServer, MDaemon, SmarterMail, CommuniGate.
+//! Formats in which commands and answers are lines of their own: hMailServer, MDaemon, SmarterMail, CommuniGate, Exchange 5.5.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,6 +17,7 @@ fn shown(event: &Event<'_>) -> String {
     match event {
         Event::Opened { client } => format!("opened {}", address(client)),
         Event::Closed { client } => format!("closed {}", address(client)),
+        Event::Begun { client, outbound } => format!("begun {}{} {outbound}", address(client), text(client.name)),
         Event::Command { client, verb, argument } => format!("{} {}|{}", address(client), text(verb), text(argument)),
         Event::Replied { client, reply, refusal } => format!("{} {} {refusal:?}", address(client), reply.code),
         Event::LoggingIn { client, account } => format!("{} logs in {}", address(client), text(account)),
@@ -122,4 +123,38 @@ fn communigate() {
         "unparsed: a session and its client: `SMTPI-29001([192.0.2.1])`",
     );
     check("communigate", "08:39", "unparsed: a time and a level: `08:39:16.44 5`");
+}
+
+#[test]
+fn exchange55_ims() {
+    let line = |said: &str, want: &str| check("exchange55-ims", said, want);
+    let say = |said: &str, want: &str| line(&format!("5/13/00 2:36:28 PM : {said}"), want);
+    say("A connection was accepted from 192.0.2.9.", ": begun 192.0.2.9 false");
+    say("A connection was accepted from mail.example.org", ": begun -mail.example.org false");
+    say("A connection was accepted from ", ": begun - false");
+    say("A connection to 192.0.2.9 was established.", ": begun - true");
+    say("<<< IO: |MAIL FROM:<a@example.org>", ": AsItCame { ends_text: false }");
+    say("<<< IO: |.", ": AsItCame { ends_text: true }");
+    say("<<< MAIL FROM:<a@example.org> SIZE=7", ": - MAIL|FROM:<a@example.org> SIZE=7");
+    say("<<< HELO >>> 250 OK", ": - HELO|>>> 250 OK");
+    say(">>> 250-mx01 Hello [a]", ": - 250 None");
+    say(">>> 550 Relaying is prohibited", ": - 550 Some(RelayDenied)");
+    say(">>> 554 Mailbox is not local: a@example.org", ": - 554 Some(Other)");
+    say(">>> 535 authentication failed", ": - 535 Some(Other)");
+    say(">>> MAIL FROM:<a@example.org>", ": Other");
+    say(">>> 221 closing connection", ": closed -");
+    say(">>> 421 closing connection", ": closed -");
+    say("The connection was lost", ": Other");
+    line("12/31/1999 12:00:00 AM : <<< NOOP", ": - NOOP|");
+    line(".", ": AsItCame { ends_text: true }");
+    line("", "Ignored(\"blank line\")");
+    let text = "Ignored(\"more of an answer, or the text of a message\")";
+    for said in ["250-XEXCH50", "250 AUTH=LOGIN", "Subject: x", "..", ". ", "x 5/13/00 2:36:28 PM : <<< RSET"] {
+        line(said, text);
+    }
+    // Lines of the server in another form of time are not passed over in silence.
+    let time = "unparsed: a time: `5/13/00 2:36:27 PM : `";
+    for said in ["13.05.00 14:36:28 : <<< RSET", "5/32/00 2:36:28 PM : <<< RSET", "5/13/00 13:36:28 PM : >>> 250 OK"] {
+        line(said, time);
+    }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::help::{MERGE_HELP, REPORT_HELP};
+use super::site_args::SiteVerb;
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
 use crate::ledger::Time;
@@ -35,6 +36,9 @@ pub enum Verb {
     /// Write a row per recipient: who handed it in, to whom, what became of it
     #[command(after_help = EXTRACT_HELP)]
     Extract(Box<Extract>),
+    /// Show, infer, import or check what is yours: domains, trusted networks, servers
+    #[command(subcommand)]
+    Site(SiteVerb),
     /// List the log formats that are understood
     Formats,
     /// Say what a rule means, where it comes from, when it is wrong and what to do
@@ -48,6 +52,7 @@ const SCAN_HELP: &str = "\
 Examples:
   relayaudit scan /var/log/mail.log*
   relayaudit scan /var/log --local-domain example.org --trusted-net 192.0.2.0/24
+  relayaudit scan /var/log/mail.log* --config /etc/postfix/main.cf --config /etc/postfix/master.cf
   relayaudit scan logs-2026.tar.gz --tz Europe/Berlin --year 2026
   journalctl -o json -u 'postfix*' | relayaudit scan -
   docker compose logs -t mail | relayaudit scan -
@@ -87,13 +92,18 @@ pub struct SiteOptions {
     /// A file with the same in TOML [default: relayaudit.toml in the current folder, if there is one]
     #[arg(long, value_name = "FILE", help_heading = "Your site (else it is inferred and shown)")]
     pub site: Option<PathBuf>,
+    /// A configuration file of your mail server, or a folder of them: what it says is yours, and lines of it that open
+    /// the server are reported (`relayaudit site check --help` lists the kinds). Repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Your site (else it is inferred and shown)")]
+    pub config: Vec<PathBuf>,
 }
 
 /// What to read, and how.
 #[derive(Debug, Args)]
 pub struct ReadOptions {
     /// Log files, folders of logs (read all the way down), glob patterns, or - for standard input. Plain, gzip, bzip2,
-    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them
+    /// xz or zstd; tar archives of any of them; UTF-8 or UTF-16; as grep, containers or journalctl -o json give them. Files of
+    /// journald are read by running journalctl, where there is one
     #[arg(required = true)]
     pub paths: Vec<String>,
 

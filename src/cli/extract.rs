@@ -117,4 +117,9 @@ impl Watch<Rows> for Writing {
         let rows = std::mem::take(rows);
         self.write(&rows.0);
     }
+
+    /// Where nothing more can be written (`| head` has gone), nothing more need be read.
+    fn has_enough(&self) -> bool {
+        self.error.is_some()
+    }
 }

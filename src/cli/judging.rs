@@ -2,12 +2,12 @@
 
 use super::args::{Colour, JudgeOptions, Output};
 use super::{CLEAN, Error, FAILED, FOUND, complain, reading};
-use crate::judge::analysis::analyse_with;
+use crate::judge::analysis::conclude;
 use crate::judge::{self, Analysis, Errors};
-use crate::ledger::{Ledger, one_view};
+use crate::ledger::Ledger;
 use crate::report::{self, Look, Report, Run};
 use crate::saved::{Assumed, Saved};
-use crate::site::{self, Site};
+use crate::site::Site;
 use std::io::{self, IsTerminal, Write};
 
 /// What is to be judged, and printed how.
@@ -29,10 +29,9 @@ impl Case<'_> {
         let assumptions = assumptions(&self.saved.assumed);
         let mut ledger = self.saved.finish();
         let incomplete = ledger.inputs.values().any(|input| !input.problems.is_empty());
-        one_view(&mut ledger);
-        let site = site::infer(&ledger, &self.stated);
         let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
-        let analysis = analyse_with(&ledger, &site, &judge::Options { errors, ..judge::Options::default() });
+        let by = judge::Options { errors, ..judge::Options::default() };
+        let (site, analysis) = conclude(&mut ledger, &self.stated, &by);
         let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
         let report = Report::build(&ledger, &site, &analysis, &run);
         done()?;
@@ -97,7 +96,7 @@ fn print(report: &Report, output: Output, colour: Colour, out: &mut dyn Write) -
 }
 
 /// How the terminal wants it.
-fn look(colour: Colour) -> Look {
+pub fn look(colour: Colour) -> Look {
     let terminal = io::stdout().is_terminal();
     let colour = match colour {
         Colour::Always => true,

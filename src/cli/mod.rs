@@ -8,6 +8,8 @@ mod ledgers;
 mod progress;
 mod reading;
 mod scan;
+mod site;
+mod site_args;
 mod words;
 
 use args::{Cli, Verb};
@@ -45,6 +47,9 @@ pub enum Error {
     /// The site file is wrong.
     #[error(transparent)]
     Site(#[from] crate::site::Error),
+    /// A configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] crate::site::import::Error),
     /// An option has a value that makes no sense.
     #[error("{option}: {what}")]
     Option {
@@ -75,6 +80,7 @@ pub fn main() -> ExitCode {
         Verb::Merge(options) => ledgers::merge(options),
         Verb::Report(options) => ledgers::report(options, &mut out),
         Verb::Extract(options) => extract::run(options),
+        Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),
     };

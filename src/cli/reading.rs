@@ -9,7 +9,7 @@ use crate::source::{self, Logs, Reading};
 use relayaudit_parsers::registry::Format;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Name of the site file that is read without being asked for.
 const SITE_FILE: &str = "relayaudit.toml";
@@ -29,7 +29,7 @@ pub fn logs(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
     logs
 }
 
-/// What the user says of the site: options first, then the site file.
+/// What the user says of the site: options first, then the site file, then the server's configuration.
 pub fn stated_site(options: &SiteOptions) -> Result<Site, Error> {
     let mut site = Site::default();
     for domain in &options.local_domain {
@@ -50,7 +50,19 @@ pub fn stated_site(options: &SiteOptions) -> Result<Site, Error> {
     if let Some(path) = options.site.as_deref().or(unasked.is_file().then_some(unasked)) {
         site.add_all(Site::load_toml(path)?);
     }
-    Ok(site)
+    let (imported, problems) = import(&options.config);
+    site.add_all(imported);
+    // A scan by less than the policy that was named would give another answer.
+    problems.into_iter().next().map_or(Ok(site), |problem| Err(problem.into()))
+}
+
+/// Reads configuration files and says what was left out of them.
+pub fn import(paths: &[PathBuf]) -> (Site, Vec<site::import::Error>) {
+    let (site, problems) = site::import::import(paths);
+    for note in site.notes() {
+        complain(&format!("note: {note}"));
+    }
+    (site, problems)
 }
 
 /// What to leave out.

@@ -1,8 +1,8 @@
 //! What other lines of a session or of a message say for a line that does not say it itself.
 //!
-//! - A session in which only the first line names the client (OpenSMTPD): the line that began it and its latest log-in
-//!   speak for every line up to the one that ends it. Such ids are 64 random bits and are never used again; so what
-//!   follows the end of a session is not looked for.
+//! - A session in which only the first line names the client (OpenSMTPD, Cisco ESA): the line that began it, its latest
+//!   log-in and the line that lets its client relay speak for every line up to the one that ends it. Such ids are 64 random
+//!   bits or count up, and are not used again soon; so what follows the end of a session is not looked for.
 //! - A log-in line (Sendmail) speaks for the mail that the same client hands in by the same process, within
 //!   [`NEAR_LINES`]: process ids are used again, and no line says that a session ended.
 //! - The line by which a message came in (Sendmail `from=`) follows the refusals of its recipients, and names the
@@ -35,6 +35,7 @@ pub(super) struct Context {
 struct Session {
     start: Option<u32>,
     log_in: Option<u32>,
+    vouched: Option<u32>,
     end: Option<u32>,
 }
 
@@ -44,6 +45,8 @@ impl Session {
         *self = match event {
             Event::Connect { .. } => Session { start: Some(at), ..Session::default() },
             Event::Disconnect { .. } => Session { end: Some(at), ..*self },
+            Event::Vouched if self.end.is_some() => Session { vouched: Some(at), ..Session::default() },
+            Event::Vouched => Session { vouched: Some(at), ..*self },
             _ if self.end.is_some() => Session { log_in: Some(at), ..Session::default() },
             _ => Session { log_in: Some(at), ..*self },
         };
@@ -104,7 +107,11 @@ impl Context {
         let fact = &facts[at as usize];
         let (session, message) = (key_of(fact, record.session), key_of(fact, record.message));
         match (&record.event, session, message) {
-            (Event::Connect { .. } | Event::AuthSucceeded { .. } | Event::Disconnect { .. }, Some(session), _) => {
+            (
+                Event::Connect { .. } | Event::AuthSucceeded { .. } | Event::Vouched | Event::Disconnect { .. },
+                Some(session),
+                _,
+            ) => {
                 sessions.entry(session).or_default().speaks(at, &record.event);
             }
             (Event::Arrived { .. }, session, message) => {
@@ -127,7 +134,7 @@ impl Context {
 
     /// Takes client and account from the line that began the session, and its log-in.
     fn ask_session(&mut self, facts: &mut [Fact<'_>], at: u32, session: Option<&Session>, bounds: Bounds<'_>) {
-        let speakers = session.map(|s| [s.start, s.log_in, s.end]).unwrap_or_default();
+        let speakers = session.map(|s| [s.start, s.log_in, s.vouched, s.end]).unwrap_or_default();
         self.spoken.extend(speakers.into_iter().flatten().map(|speaker| (at, speaker)));
         let start = match session {
             Some(Session { start: Some(start), end: None, .. }) => *start,
@@ -140,10 +147,16 @@ impl Context {
             _ => Peer::default(),
         };
         let named = session.and_then(|s| s.log_in).and_then(|log_in| account(&facts[log_in as usize]));
+        let may_relay = session.is_some_and(|s| s.vouched.is_some());
         match &mut facts[at as usize].record.event {
             Event::Envelope { client, account, .. } | Event::Refused { client, account, .. } => {
                 *client = if is_named(client) { *client } else { speaker };
                 *account = account.or(named);
+            }
+            Event::Asked { client, account, vouched, .. } => {
+                *client = if is_named(client) { *client } else { speaker };
+                *account = account.or(named);
+                *vouched |= may_relay;
             }
             Event::AuthFailed { client, .. } => *client = speaker,
             _ => {}
@@ -197,8 +210,12 @@ impl Context {
     /// Keeps what speaks for lines that may follow the stretch, and an end whose beginning may stand before it.
     fn keep(&mut self, facts: &[Fact<'_>], session: &Session, bounds: Bounds<'_>) {
         match *session {
-            Session { start: Some(_), end: None, log_in } => self.kept.extend(session.start.into_iter().chain(log_in)),
-            Session { start: None, end: None, log_in: Some(log_in) } => {
+            Session { start: Some(_), end: None, log_in, vouched } => {
+                self.kept.extend(session.start.into_iter().chain(log_in).chain(vouched));
+            }
+            Session { start: None, end: None, log_in: None, vouched } => self.kept.extend(vouched),
+            Session { start: None, end: None, log_in: Some(log_in), vouched } => {
+                self.kept.extend(vouched);
                 let fact = &facts[log_in as usize];
                 let names = matches!(&fact.record.event, Event::AuthSucceeded { client, .. } if is_named(client));
                 self.kept.extend((!names || bounds.may_precede(fact)).then_some(log_in));
@@ -237,7 +254,9 @@ fn takes_part(event: &Event<'_>) -> bool {
         Event::Disconnect { client, .. } | Event::AuthFailed { client, .. } => !is_named(client),
         Event::Arrived { recipients, .. } => recipients.is_some(),
         Event::Refused { .. } => true,
-        _ => matches!(event, Event::AuthSucceeded { .. } | Event::Envelope { .. }),
+        _ => {
+            matches!(event, Event::AuthSucceeded { .. } | Event::Vouched | Event::Envelope { .. } | Event::Asked { .. })
+        }
     }
 }
 

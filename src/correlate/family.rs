@@ -3,6 +3,7 @@
 //! The first life knows the client, the last one the outcome; each recipient counts once. A family
 //! is sealed when all its lives are, and when no line beyond the edges can add to it.
 
+use super::asked::Asked;
 use super::context::is_named;
 use super::message::Message;
 use super::queue::{Life, LifeKey, Queue, is_after_data, is_filter};
@@ -110,6 +111,15 @@ impl Families {
                         _ => waits |= edges.near_start(key.0, fact.place),
                     }
                 }
+                Event::Spawned { child, how: Offspring::Reinjected, .. } => {
+                    match find_beside(queue, &(fact.server, message.scope, child), fact.place, edges) {
+                        Some(child) if child != index => self.join(index, child),
+                        _ => {
+                            waits |=
+                                edges.near_start(fact.server, fact.place) || edges.near_end(fact.server, fact.place)
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -132,6 +142,17 @@ fn find(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, fits: impl Fn(&Life<
     let lives = &queue.by_key.get(key)?.all;
     let before = lives.partition_point(|life| queue.lives[*life as usize].opened < place);
     lives[..before].iter().rev().take(LIVES_TRIED).copied().find(|life| fits(&queue.lives[*life as usize]))
+}
+
+/// The life of a key that was opened nearest to `place`, shortly before it or after.
+fn find_beside(queue: &Queue<'_>, key: &LifeKey<'_>, place: Place, edges: &Edges) -> Option<u32> {
+    let lives = &queue.by_key.get(key)?.all;
+    let opened = |life: &u32| queue.lives[*life as usize].opened;
+    let before = lives.partition_point(|life| opened(life) < place);
+    let distance = |life: &u32| edges.lines_between(place.min(opened(life)), place.max(opened(life)));
+    let is_near = |life: &u32| distance(life) <= super::edges::NEAR_LINES;
+    let beside = lives[..before].last().into_iter().chain(lives.get(before));
+    beside.copied().filter(is_near).min_by_key(distance)
 }
 
 /// Whether a life came from this host itself without saying for whom, so that a line soon after it
@@ -172,18 +193,22 @@ fn read<'a>(facts: &'a [Fact<'a>], queue: &Queue<'a>, members: &[(u32, u32)]) ->
         recipients: Vec::new(),
     };
     let mut recipients = Recipients::default();
+    let mut asked = Asked::default();
     for (generation, life) in lives().enumerate() {
         let mut own = Recipients::default();
         let mut attempts = Attempts::default();
+        let first = (generation == 0).then_some(life);
         for fact in life.facts.iter().map(|fact| &facts[*fact as usize]) {
-            read_fact(fact, (generation == 0).then_some(life), &mut message, &mut own);
+            read_fact(fact, first, &mut message, &mut own);
             read_attempt(fact, &mut attempts, &mut own);
+            asked.read(fact, first, &mut message, &mut own);
         }
         own.name_unreached();
         recipients.hand_on(own);
     }
     message.recipients = recipients.into_vec();
     message.taken |= !message.recipients.is_empty();
+    asked.settle(&mut message);
     // Nobody is named who handed it in, and nobody shall have an answer: the server wrote it (OpenSMTPD's notifications).
     if message.origin == Origin::Local && message.user.is_empty() && message.reverse_path == Some(b"") {
         message.origin = Origin::System;
@@ -211,12 +236,15 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
             message.origin = Origin::Local;
             message.reverse_path = message.reverse_path.or(*reverse_path);
         }
-        Event::Arrived { client, helo, account, user, reverse_path, size_bytes, recipients, notifies } if is_first => {
+        Event::Arrived { client, helo, account, user, reverse_path, message_id, size_bytes, recipients, notifies }
+            if is_first =>
+        {
             message.client = *client;
             message.helo = helo;
             message.account = *account;
             message.user = user;
             message.reverse_path = Some(reverse_path);
+            message.message_id = message_id;
             message.size_bytes = *size_bytes;
             message.taken = recipients.is_none_or(|recipients| 0 < recipients && 0 < *size_bytes);
             message.origin = match (notifies, is_named(client)) {
@@ -241,8 +269,9 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
             own.expect(forward_path.as_deref(), fact);
         }
         Event::Refused { stage, .. } if is_after_data(stage) => message.taken = false,
-        Event::Received { client, reverse_path, forward_paths, size_bytes, vouched, .. } => {
+        Event::Received { client, reverse_path, message_id, forward_paths, size_bytes, vouched, .. } => {
             message.client = *client;
+            message.message_id = message_id;
             message.vouched = *vouched;
             message.origin = if is_named(client) { Origin::Network } else { Origin::Local };
             message.reverse_path = Some(reverse_path);
@@ -255,7 +284,8 @@ fn read_fact<'a>(fact: &'a Fact<'a>, first: Option<&Life<'a>>, message: &mut Mes
         Event::MessageId(id) if message.message_id.is_empty() => message.message_id = id,
         Event::Queued { reverse_path, size_bytes, .. } => {
             message.taken = true;
-            if is_first {
+            // A filter that took the message out of the queue before it was active: the first life does not say it.
+            if is_first || message.reverse_path.is_none() {
                 message.reverse_path = Some(reverse_path);
                 message.size_bytes = *size_bytes;
             }

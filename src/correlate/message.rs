@@ -53,6 +53,11 @@ pub struct Recipient<'a> {
 }
 
 impl Recipient<'_> {
+    /// Whether a delivery was tried: its outcome was told by an attempt, and not by the line with which it came in.
+    pub(crate) fn was_tried(&self) -> bool {
+        Recipient::rank(self.outcome) != 0
+    }
+
     /// How final an outcome is: of several attempts for one recipient the highest counts.
     pub(super) fn rank(outcome: Outcome) -> u8 {
         match outcome {

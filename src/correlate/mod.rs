@@ -12,6 +12,7 @@
 //!
 //! Nothing here knows a format (the words of `relayaudit_parsers::record` are all it sees) or the site.
 
+mod asked;
 mod births;
 mod context;
 mod dialogue;
@@ -154,15 +155,21 @@ impl Sorts {
                 Event::OutboundCommand { .. } | Event::OutboundReply { .. } => sorts.outbound.push(index),
                 Event::Opened { .. }
                 | Event::Closed { .. }
+                | Event::Begun { .. }
+                | Event::AsItCame { .. }
+                | Event::Filtered(_)
                 | Event::Command { .. }
                 | Event::Replied { .. }
                 | Event::Continues { .. }
+                | Event::Step { .. }
+                | Event::Summed { .. }
                 | Event::LoggingIn { .. }
                 | Event::Identified { .. } => sorts.transcript.push(index),
                 Event::Hello { .. }
                 | Event::AuthFailed { .. }
                 | Event::LogInsFailed { .. }
                 | Event::AuthSucceeded { .. }
+                | Event::Vouched
                 | Event::AccountTried { .. } => {}
                 Event::Traced { .. } => {
                     if fact.parts.has(Parts::MESSAGE) {
@@ -170,7 +177,7 @@ impl Sorts {
                     }
                     continue;
                 }
-                Event::Whole { .. } => {
+                Event::Whole { .. } | Event::Decided { .. } => {
                     if let Some(message) = whole::read(fact).filter(|_| fact.parts.has(Parts::MESSAGE)) {
                         observer.message(&message);
                     }

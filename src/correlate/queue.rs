@@ -99,10 +99,10 @@ pub(super) fn digest<'a>(
 }
 
 /// What a line is read against.
-struct Surroundings<'a, 's> {
-    births: &'s Births<'a>,
-    context: &'s Context,
-    edges: &'s Edges,
+pub(super) struct Surroundings<'a, 's> {
+    pub(super) births: &'s Births<'a>,
+    pub(super) context: &'s Context,
+    pub(super) edges: &'s Edges,
 }
 
 /// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
@@ -201,6 +201,7 @@ impl<'a> Queue<'a> {
                 };
                 self.lives[life as usize].tally.expect(envelope, *envelopes);
             }
+            Event::Asked { .. } => self.asked(key, index, fact, around),
             Event::MessageId(_) => self.message_id(key, index, fact, around),
             Event::Received { recipients, forward_paths, .. } => {
                 self.received(key, index, fact, *recipients, forward_paths.iter().count() as u32);
@@ -209,9 +210,10 @@ impl<'a> Queue<'a> {
             Event::Expanded { members, .. } => self.expanded(key, index, fact, members.iter().count() as u32),
             Event::Removed => self.close(key, index, fact),
             Event::Refused { stage, .. } if is_after_data(stage) => self.close(key, index, fact),
-            Event::Queued { .. } => {
-                self.attach(key, index, fact);
+            Event::Queued { .. } | Event::Taken { .. } | Event::Dropped | Event::Reached { .. } => {
+                self.attach_or_bear(key, index, fact, around);
             }
+            Event::Spawned { how: Offspring::Reinjected, .. } => self.goes_on(key, index, fact),
             // Recipients went on under another id; how many, the line does not say.
             Event::Spawned { how: Offspring::Forwarded, .. } => {
                 let life = self.attach(key, index, fact);
@@ -221,7 +223,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    fn open(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, hard: bool) -> u32 {
+    pub(super) fn open(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, hard: bool) -> u32 {
         let life = self.lives.len() as u32;
         self.lives.push(Life {
             server: key.0,
@@ -242,12 +244,12 @@ impl<'a> Queue<'a> {
     }
 
     /// The innermost open life of a key.
-    fn top(&self, key: &LifeKey<'a>) -> Option<u32> {
+    pub(super) fn top(&self, key: &LifeKey<'a>) -> Option<u32> {
         self.by_key.get(key)?.open.last().copied()
     }
 
     /// Adds a line to the innermost open life, or to one whose beginning is not in the stretch.
-    fn attach(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>) -> u32 {
+    pub(super) fn attach(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>) -> u32 {
         match self.top(&key) {
             Some(life) => {
                 self.lives[life as usize].facts.push(index);

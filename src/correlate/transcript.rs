@@ -7,11 +7,16 @@
 //! The lines of a session without beginning or end wait to the end of the input. Times would tell sooner that nothing
 //! more will come, but not if days were put together in another order; and a server writes both brackets of every
 //! session, so few wait.
+//!
+//! In a log that may hold the text of messages, all lines wait: what is a line of the server is only known when all
+//! lines before it are. Such logs are few and old.
 
 mod replay;
+mod sum;
+mod texts;
 
 use super::{Fact, Observer, Parts};
-use crate::ledger::Text;
+use crate::ledger::{FileId, Text};
 use foldhash::HashMap;
 use relayaudit_parsers::record::Event;
 
@@ -22,6 +27,8 @@ struct Bracket {
     hard: bool,
     /// Whether the line that ended it is there.
     ended: bool,
+    /// The file, if it may hold the text of messages: then the session is in it alone.
+    file: Option<FileId>,
 }
 
 /// Server, scope and session id.
@@ -34,7 +41,8 @@ pub(super) fn digest<'a>(
     observer: &mut dyn Observer,
     loose: &mut [Parts],
 ) {
-    for session in brackets(facts, lines) {
+    let lines = if at_end { texts::without(facts, lines) } else { lines.into() };
+    for session in brackets(facts, &lines) {
         if at_end || session.hard && session.ended {
             replay::read(session.facts.iter().map(|fact| &facts[*fact as usize]), observer);
         } else {
@@ -51,18 +59,23 @@ fn brackets<'a>(facts: &'a [Fact<'a>], lines: &[u32]) -> Vec<Bracket> {
         let fact = &facts[index as usize];
         let (Some(session), true) = (fact.record.session, fact.parts.has(Parts::MESSAGE)) else { continue };
         let open = open.entry((fact.server, session.scope, session.id)).or_default();
-        let begins = matches!(fact.record.event, Event::Opened { .. });
-        let at = match open.last().copied().filter(|_| !begins) {
+        let hard = matches!(fact.record.event, Event::Opened { .. });
+        let file = matches!(fact.record.event, Event::Begun { .. }).then_some(fact.place.file);
+        if file.is_some() {
+            open.clear();
+        }
+        let is_of = |top: &u32| all[*top as usize].file.is_none_or(|file| file == fact.place.file);
+        let at = match open.last().copied().filter(|top| !hard && file.is_none() && is_of(top)) {
             Some(top) => top,
             None => {
-                all.push(Bracket { facts: Vec::new(), hard: begins, ended: false });
+                all.push(Bracket { facts: Vec::new(), hard, ended: false, file });
                 open.push(all.len() as u32 - 1);
                 all.len() as u32 - 1
             }
         };
         let bracket = &mut all[at as usize];
         bracket.facts.push(index);
-        if matches!(fact.record.event, Event::Closed { .. }) {
+        if matches!(fact.record.event, Event::Closed { .. } | Event::Summed { .. }) {
             bracket.ended = true;
             open.pop();
         }

@@ -45,7 +45,7 @@ fn finding(sender: &Sender<'_>, user: Text, routed: &Routed<'_>) -> Option<Findi
         });
         finding.subject.value = name;
     }
-    finding.remedy = remedy::script(routed.ledger, &sender.server);
+    finding.remedy = remedy::script(routed.ledger, &sender.server, finding.queue.as_ref());
     Some(finding)
 }
 

@@ -36,7 +36,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
         let mut finding =
             weighed.accuses().then(|| sender.finding(Rule::AbusedTrustedHost, "client", &weighed, routed))?;
         finding.why.insert(0, sender.summary("as a trusted host"));
-        finding.remedy = remedy::host(routed.ledger, &sender.server, &client);
+        finding.remedy = remedy::host(routed.ledger, &sender.server, &client, finding.queue.as_ref());
         Some(finding)
     });
     accused.collect()

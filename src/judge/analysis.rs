@@ -1,13 +1,16 @@
 //! The analysis: everything that the judge says of a ledger, for the report.
 
-use super::finding::{Finding, Verdict};
+use super::blocklisted::{self, Blocklisting};
+use super::campaign::Campaign;
+use super::finding::{Cause, Finding, Rule, Verdict};
+use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
-use super::{Options, Routed, judge};
-use crate::ledger::{Ledger, Span, Text};
+use super::{HandOver, Options, Routed, chain, count_once, judge_all};
+use crate::ledger::{Ledger, Span, Text, Time, one_view};
 use crate::merge::Merge;
-use crate::site::Site;
+use crate::site::{self, Site};
 use std::collections::BTreeMap;
 
 /// What was judged, in one value.
@@ -23,6 +26,14 @@ pub struct Analysis {
     pub totals: Totals,
     /// Recipients by hour (of `Time::hour`) and verdict.
     pub timeline: Timeline,
+    /// Mail that servers passed to each other, if [`super::count_once`] was asked.
+    pub handovers: Vec<HandOver>,
+    /// What the logs do not hold, by server.
+    pub gaps: Vec<Gap>,
+    /// What other servers say of ours, the gravest first.
+    pub blocklistings: Vec<Blocklisting>,
+    /// The campaigns, worst first: each has its finding among the findings.
+    pub campaigns: Vec<Campaign>,
 }
 
 /// The verdict on one server.
@@ -60,24 +71,71 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
     analyse_with(ledger, site, &Options::default())
 }
 
+/// Judges a finished ledger by what the user states of the site: completes the site from the logs, makes mail that several logs or
+/// servers tell of count once, and runs the rules. Call it once: what it takes out of the ledger is gone.
+pub fn conclude(ledger: &mut Ledger, stated: &Site, options: &Options) -> (Site, Analysis) {
+    stated.note_inputs(ledger);
+    one_view(ledger);
+    let site = site::infer(ledger, stated);
+    let handovers = count_once(ledger, &site);
+    let analysis = Analysis { handovers, ..analyse_with(ledger, &site, options) };
+    (site, analysis)
+}
+
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
     let routed = Routed::new(ledger, site, options.errors);
-    let (findings, (all, mut by_server)) = rayon::join(|| judge(&routed, options), || pictures(&routed));
+    let ((mut findings, campaigns), (all, mut by_server)) =
+        rayon::join(|| judge_all(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
         by_server.entry(*server).or_default();
     });
-    let verdict = decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all });
-    let servers = by_server.iter().map(|(server, picture)| one(ledger, site, &findings, server, picture)).collect();
-    Analysis { verdict, servers, totals: totals(ledger, &all), timeline: all.timeline, findings }
+    let gaps = gaps(&routed);
+    let run = Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &all, gaps: &gaps };
+    let mut verdict = decide(&run);
+    let servers = by_server.iter().map(|(server, picture)| one(&run, &findings, server, picture)).collect();
+    begin(&routed, &mut findings, &mut verdict);
+    Analysis {
+        verdict,
+        servers,
+        totals: totals(ledger, &all),
+        timeline: all.timeline,
+        gaps,
+        blocklistings: blocklisted::rows(ledger, &findings),
+        findings,
+        campaigns,
+        handovers: Vec::new(),
+    }
 }
 
-fn one(ledger: &Ledger, site: &Site, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {
+/// Says how the abuse began: with each finding, and first of all in the verdict, for the worst finding that decides it.
+fn begin(routed: &Routed<'_>, findings: &mut [Finding], verdict: &mut Verdict) {
+    let chains = chain::of(routed, findings);
+    let rules: &[Rule] = match verdict.cause {
+        Cause::OpenRelay => &[Rule::OpenRelay, Rule::RelayTrick],
+        Cause::CompromisedAccount => &[Rule::CompromisedAccount],
+        _ => &[],
+    };
+    let deciding = findings.iter().filter(|finding| rules.contains(&finding.rule));
+    // What began later than the abuse as a whole is said with the finding only.
+    let began = |chain: &&(Time, String)| verdict.span.first.is_some_and(|first| chain.0 <= first);
+    let first = deciding.filter_map(|finding| chains.get(&chain::key(finding))).find(began);
+    let first = first.map(|(_, text)| text.clone());
+    verdict.why.splice(0..0, first);
+    for finding in findings {
+        let text = chains.get(&chain::key(finding)).map(|(_, text)| text.clone());
+        let second = finding.why.len().min(1);
+        finding.why.splice(second..second, text);
+    }
+}
+
+fn one(run: &Scope<'_>, findings: &[Finding], server: &Text, picture: &Picture) -> ServerVerdict {
     let own = findings.iter().filter(|finding| finding.server == *server).collect();
-    let facts = ledger.servers.get(server);
+    let facts = run.ledger.servers.get(server);
+    let scope = Scope { server: Some(server), findings: own, picture, ..*run };
     ServerVerdict {
         server: *server,
-        verdict: decide(&Scope { ledger, site, server: Some(server), findings: own, picture }),
+        verdict: decide(&scope),
         span: facts.map_or(Span::default(), |facts| facts.span),
         messages: facts.map_or(0, |facts| facts.messages),
         relayed_recipients: picture.of(RouteVerdict::RelayedUnauthorised),
@@ -89,8 +147,8 @@ fn totals(ledger: &Ledger, picture: &Picture) -> Totals {
         Totals { recipients: picture.recipients(), by_verdict: picture.by_verdict.clone(), ..Totals::default() };
     for facts in ledger.servers.values() {
         totals.sessions.merge(facts.sessions);
-        totals.messages.merge(facts.messages);
-        totals.bytes.merge(facts.bytes);
+        totals.messages.merge(facts.messages.saturating_sub(facts.again.messages));
+        totals.bytes.merge(facts.bytes.saturating_sub(facts.again.bytes));
     }
     totals
 }

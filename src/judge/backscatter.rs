@@ -9,7 +9,7 @@ use super::routed::{Routed, RoutedFlow};
 use super::tally::Tally;
 use super::words::{self, count, recipients};
 use super::{About, remedy};
-use crate::ledger::{Client, Outcome, Text};
+use crate::ledger::{Client, FlowKey, Outcome, Text};
 use crate::merge::Merge;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
             let scatter = servers.entry(key.server).or_default();
             scatter.tally.add(key, flow);
             scatter.domains.insert(target_domain(key, routed.site));
-        } else if verdict == RouteVerdict::Inbound {
+        } else if verdict == RouteVerdict::Inbound || is_for_secondary(routed, key, verdict) {
             let scatter = servers.entry(key.server).or_default();
             scatter.inbound.merge(flow.recipients);
             if !matches!(key.outcome, Outcome::BouncedHere | Outcome::Bounced) {
@@ -56,6 +56,11 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
         many && scatter.inbound <= scatter.given_up.saturating_mul(SHARE)
     });
     servers.into_iter().map(|(server, scatter)| scatter.finding(server, routed)).collect()
+}
+
+/// Whether mail that was passed on is for a domain of which we may be the secondary MX: such mail comes in.
+fn is_for_secondary(routed: &Routed<'_>, key: &FlowKey, verdict: RouteVerdict) -> bool {
+    verdict == RouteVerdict::RelayedUnauthorised && routed.secondary().contains(target_domain(key, routed.site))
 }
 
 /// The notifications of one server.
@@ -102,7 +107,7 @@ impl Scatter<'_> {
         finding.subject = Subject { kind: "server", value: words::server(&server).into() };
         finding.confidence = 0.85;
         finding.why = why;
-        finding.remedy = remedy::backscatter(routed.ledger, &server);
+        finding.remedy = remedy::backscatter(routed.ledger, &server, finding.queue.as_ref());
         finding
     }
 }

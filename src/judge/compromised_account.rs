@@ -43,6 +43,6 @@ fn finding(sender: &Sender<'_>, routed: &Routed<'_>) -> Option<Finding> {
     let more = clients.len().saturating_sub(named.len()) as u64;
     let more = if 0 < more { format!(" and {} more", words::thousands(more)) } else { String::new() };
     finding.why.insert(1, format!("It was sent from {}{more}.", words::list(&named)));
-    finding.remedy = remedy::account(routed.ledger, &sender.server);
+    finding.remedy = remedy::account(routed.ledger, &sender.server, finding.queue.as_ref());
     Some(finding)
 }

@@ -1,6 +1,6 @@
 //! What detectors return: findings, and the verdict over them.
 
-use crate::ledger::{Evidence, Span, Text};
+use crate::ledger::{Evidence, Span, Text, Time};
 use serde::Serialize;
 
 /// How bad a finding is. Ordered.
@@ -47,12 +47,18 @@ pub enum Rule {
     DirectoryHarvest,
     /// Notifications to people who never wrote.
     Backscatter,
+    /// Other servers say that they block us.
+    Blocklisted,
+    /// A line of the server's configuration lets strangers send.
+    PolicyExposure,
+    /// Several clients that belong together, or a known relay tester.
+    Campaign,
 }
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// `client`, `account`, `user`, `server`, `network`, `campaign`, `config-line`.
+    /// `client`, `account`, `user`, `server`, `server-address`, `network`, `domain`, `campaign`, `config-line`.
     pub kind: &'static str,
     /// The address, the account name, ...
     pub value: Text,
@@ -97,6 +103,24 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What to do now, one step each.
     pub remedy: Vec<String>,
+    /// What the queue has of it, if the rule is about mail that was taken in for sending.
+    pub queue: Option<Queue>,
+}
+
+/// What is in the queue of the mail that a finding is about. When it came in and when it leaves are apart by days: after
+/// the door is shut, what is queued goes on to leave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// When the last of it came in.
+    pub last_entered: Option<Time>,
+    /// When a delivery of it was last tried.
+    pub last_attempt: Option<Time>,
+    /// Recipients to be tried again when the logs end.
+    pub recipients: u64,
+    /// Recipients of which the logs show no end, though they show those of others: not tried yet, or logged later.
+    pub unseen: u64,
+    /// Queue ids of some of these messages. Letters, digits and `-` only.
+    pub ids: Vec<String>,
 }
 
 /// The cause of the trouble, for a run or a server. Ordered from worst to best.
@@ -142,6 +166,8 @@ pub struct Verdict {
     pub not_seen: Vec<String>,
     /// What to do now, in order.
     pub next: Vec<String>,
+    /// Whether the abuse goes on when the logs end, or what leaves then is the old queue; empty without abuse.
+    pub ending: String,
     /// Other explanations, likeliest first: cause, confidence, why.
     pub alternatives: Vec<(Cause, f64, Vec<String>)>,
 }

@@ -7,20 +7,29 @@ mod abused_local_script;
 mod abused_trusted_host;
 pub mod analysis;
 mod backscatter;
+mod blocklisted;
+pub mod campaign;
+pub mod chain;
 mod compromised_account;
 mod credential_guessing;
 mod directory_harvest;
 pub mod finding;
+pub mod gaps;
+pub mod handovers;
 mod helo_impersonation;
 mod hidden_clients;
 pub(crate) mod hints;
+mod marks;
+mod members;
 mod open_relay;
 mod outbound;
+mod policy_exposure;
 mod relay_probe;
 mod relay_trick;
 mod remedy;
 pub mod route;
 pub mod routed;
+mod secondary;
 pub mod senders;
 mod spoofed_local_sender;
 mod tally;
@@ -28,7 +37,11 @@ pub mod verdict;
 pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
-pub use finding::{Cause, Finding, Rule, Severity, Subject, Verdict};
+pub use blocklisted::{Blocklisting, Relation, title as blocklisting_title};
+pub use campaign::Campaign;
+pub use finding::{Cause, Finding, Queue, Rule, Severity, Subject, Verdict};
+pub use handovers::{HandOver, count_once};
+pub use open_relay::{Candidate, Kind as CandidateKind, candidates};
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
 pub use senders::Errors;
@@ -77,6 +90,10 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &credential_guessing::ABOUT, judge: credential_guessing::judge },
     Detector { about: &directory_harvest::ABOUT, judge: directory_harvest::judge },
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
+    Detector { about: &blocklisted::ABOUT, judge: blocklisted::judge },
+    Detector { about: &policy_exposure::ABOUT, judge: policy_exposure::judge },
+    // Judges the findings of the others: see `judge`.
+    Detector { about: &campaign::ABOUT, judge: |_| Vec::new() },
 ];
 
 /// What to judge.
@@ -90,11 +107,22 @@ pub struct Options {
 
 /// Runs the detectors. The findings come worst first: by severity, volume, subject.
 pub fn judge(routed: &Routed<'_>, options: &Options) -> Vec<Finding> {
+    judge_all(routed, options).0
+}
+
+/// Runs the detectors, and finds the campaigns among those whom they accuse.
+pub(crate) fn judge_all(routed: &Routed<'_>, options: &Options) -> (Vec<Finding>, Vec<Campaign>) {
     // Detectors are pure functions: running them side by side changes nothing but the time it takes.
     let wanted = DETECTORS.par_iter().filter(|detector| !options.skip.contains(&detector.about.rule));
     let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(routed)).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    findings
+    blocklisted::relate(&mut findings);
+    let wanted = !options.skip.contains(&Rule::Campaign);
+    let mut campaigns = if wanted { campaign::find(routed, &findings) } else { Vec::new() };
+    campaigns.sort_by(|a, b| order(&a.finding).cmp(&order(&b.finding)));
+    findings.extend(campaigns.iter().map(|campaign| campaign.finding.clone()));
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    (findings, campaigns)
 }
 
 /// The text on a rule.
@@ -118,7 +146,23 @@ impl Rule {
             Rule::CredentialGuessing => "credential-guessing",
             Rule::DirectoryHarvest => "directory-harvest",
             Rule::Backscatter => "backscatter",
+            Rule::Blocklisted => "blocklisted",
+            Rule::PolicyExposure => "policy-exposure",
+            Rule::Campaign => "campaign",
         }
+    }
+
+    /// Whether it is about mail that left, or was to leave, through the server and should not have.
+    pub fn is_abuse(self) -> bool {
+        matches!(
+            self,
+            Rule::OpenRelay
+                | Rule::RelayTrick
+                | Rule::CompromisedAccount
+                | Rule::AbusedTrustedHost
+                | Rule::AbusedLocalScript
+                | Rule::Backscatter
+        )
     }
 }
 

@@ -5,6 +5,8 @@
 //! False positives: a network of ours, a forwarder or a secondary MX missing from the site.
 //! Remedy: see [`remedy::relay`]; one paragraph per server kind.
 
+mod doubted;
+
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::Outbound;
 use super::route::{RouteVerdict, is_trick, target_domain};
@@ -12,9 +14,10 @@ use super::routed::{Routed, RoutedFlow};
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
 use super::{About, remedy};
-use crate::ledger::{Client, Flow, FlowKey, Ledger, Outcome, Text};
+use crate::ledger::{Client, Evidence, Flow, FlowKey, Ledger, Outcome, Text};
 use crate::merge::Merge;
 use crate::site::Site;
+use doubted::{Doubt, Doubted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the rule is.
@@ -37,14 +40,78 @@ const MANY: u64 = 100;
 const FEW: u64 = 5;
 /// Recipients and hours from which it is a habit.
 const SEVERAL: (u64, usize) = (10, 3);
-/// Clients that write to one domain only, from which it looks like one we take mail for.
-const SECONDARY_MX_CLIENTS: u64 = 3;
-/// Hosts to which such a domain's mail goes at most.
-const SECONDARY_MX_HOSTS: usize = 2;
+/// Something that may be ours though the site does not say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What it may be.
+    pub kind: Kind,
+    /// The domain, or the client's address.
+    pub value: String,
+    /// Why, in sentences. May hold text from the logs: escape for the medium.
+    pub why: Vec<String>,
+    /// The lines that show it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a candidate may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A domain that we take mail for.
+    Domain,
+    /// A host that may send through us.
+    Client,
+}
 
 /// Finds the clients that relayed.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let (ledger, site) = (routed.ledger, routed.site);
+    let (relayed, denied) = relayed(routed);
+    let outbound = Outbound::of(ledger);
+    let mut findings = Vec::new();
+    let mut few = Vec::new();
+    let mut domains = BTreeMap::<(&Text, &str), Doubted>::new();
+    for (pair, relay) in relayed {
+        let case = Case { ledger, site, pair, denied: denied.get(&pair).copied().unwrap_or(0) };
+        match case.domain_in_doubt(&relay, routed.secondary()) {
+            Some((domain, Doubt::Secondary)) => {
+                domains.entry((pair.0, domain)).or_default().add(pair.1, relay, Doubt::Secondary);
+            }
+            Some((domain, Doubt::Few)) => few.push((case, relay, domain)),
+            None => findings.push(case.finding(relay, &outbound, None)),
+        }
+    }
+    let open: BTreeSet<Text> =
+        findings.iter().filter(|found| Severity::Medium <= found.severity).map(|found| found.server).collect();
+    for (case, relay, domain) in few {
+        match open.contains(case.pair.0) {
+            // The server is open: so little mail is a test of it, or one of those who use it.
+            true => findings.push(case.finding(relay, &outbound, Some(doubted::advice(domain)))),
+            false => domains.entry((case.pair.0, domain)).or_default().add(case.pair.1, relay, Doubt::Few),
+        }
+    }
+    findings.extend(domains.into_iter().map(|(of, doubted)| doubted.finding(of, routed)));
+    findings
+}
+
+/// Finds what may be ours: for a site file that its owner shall look through. On a server that is open to strangers no host is.
+pub fn candidates(routed: &Routed<'_>) -> Vec<Candidate> {
+    let findings = judge(routed);
+    let open = |server: Text| findings.iter().any(|found| found.server == server && Severity::Medium <= found.severity);
+    let candidate = |found: &Finding| {
+        let kind = match found.subject.kind {
+            "domain" => Kind::Domain,
+            _ if open(found.server) => return None,
+            _ => Kind::Client,
+        };
+        let evidence = found.evidence.iter().take(1).cloned().collect();
+        Some(Candidate { kind, value: found.subject.value.to_string(), why: found.why.clone(), evidence })
+    };
+    findings.iter().filter(|found| found.severity < Severity::Medium).filter_map(candidate).collect()
+}
+
+/// What each client relayed, and how many recipients it was refused.
+fn relayed<'a>(routed: &Routed<'a>) -> (BTreeMap<Pair<'a>, Relay<'a>>, BTreeMap<Pair<'a>, u64>) {
+    let site = routed.site;
     let mut relayed = BTreeMap::<Pair<'_>, Relay<'_>>::new();
     let mut denied = BTreeMap::<Pair<'_>, u64>::new();
     for RoutedFlow { key, flow, verdict } in routed.flows() {
@@ -58,13 +125,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
-    let outbound = Outbound::of(ledger);
-    let secondary = secondary_domains(ledger, site, &relayed);
-    let finish = |(pair, relay): (Pair<'_>, Relay<'_>)| {
-        let case = Case { ledger, site, pair, denied: denied.get(&pair).copied().unwrap_or(0) };
-        case.finding(relay, &outbound, &secondary)
-    };
-    relayed.into_iter().map(finish).collect()
+    (relayed, denied)
 }
 
 /// What one client relayed.
@@ -119,22 +180,6 @@ impl<'a> Relay<'a> {
     }
 }
 
-/// Domains that look like those of which we are the secondary MX: several clients write to that
-/// one domain and no other, and it always goes to the same one or two hosts. Only while no local domain is stated.
-fn secondary_domains<'a>(ledger: &Ledger, site: &Site, relayed: &BTreeMap<Pair<'_>, Relay<'a>>) -> BTreeSet<&'a str> {
-    let mut only = BTreeMap::<&str, u64>::new();
-    for relay in relayed.values().filter(|relay| !site.states_local_domains() && relay.targets.len() == 1) {
-        relay.targets.iter().for_each(|domain| *only.entry(domain).or_default() += 1);
-    }
-    let few_hops = |domain: &str| {
-        let facts = ledger.domains.iter().filter(|(key, _)| key.domain.as_ref() == domain);
-        facts.clone().count() == 1
-            && facts.into_iter().all(|(_, facts)| (1..=SECONDARY_MX_HOSTS).contains(&facts.next_hops.len()))
-    };
-    only.retain(|domain, clients| SECONDARY_MX_CLIENTS <= *clients && few_hops(domain));
-    only.into_keys().collect()
-}
-
 /// One client's case.
 struct Case<'a> {
     ledger: &'a Ledger,
@@ -144,12 +189,12 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn finding(&self, mut relay: Relay<'_>, outbound: &Outbound<'_>, secondary: &BTreeSet<&str>) -> Finding {
+    fn finding(&self, mut relay: Relay<'_>, outbound: &Outbound<'_>, doubt: Option<String>) -> Finding {
         let (server, client) = self.pair;
         let shown = relay.estimate(server, outbound);
         let unshown = relay.unseen() - shown;
         let nothing_left = outbound.covers(server) && unshown == relay.tally.accepted;
-        let doubt = self.doubt(&relay, secondary);
+        let doubt = doubt.or_else(|| self.doubt(&relay));
         let severity = match (&doubt, nothing_left) {
             (Some(_), _) => Severity::Low,
             (None, true) => Severity::Medium,
@@ -168,38 +213,27 @@ impl Case<'_> {
         finding.recipients_denied += self.denied;
         finding.confidence = self.confidence(doubt.is_some(), nothing_left);
         finding.why = why;
-        finding.remedy = remedy::relay(self.ledger, server, client);
+        finding.remedy = remedy::relay(self.ledger, server, client, finding.queue.as_ref());
         finding
     }
 
+    /// The one domain that all the client's relayed mail is for, if that may be a domain we take mail for.
+    fn domain_in_doubt<'a>(&self, relay: &Relay<'a>, secondary: &BTreeSet<&str>) -> Option<(&'a str, Doubt)> {
+        let domain = relay.targets.first().copied().filter(|_| relay.targets.len() == 1)?;
+        if relay.tally.accepted < MANY && secondary.contains(domain) {
+            return Some((domain, Doubt::Secondary));
+        }
+        let few = relay.tally.accepted < FEW && self.denied == 0 && !relay.trick;
+        (few && !self.site.states_local_domains()).then_some((domain, Doubt::Few))
+    }
+
     /// Why the client may be harmless after all, where the site is only inferred.
-    fn doubt(&self, relay: &Relay<'_>, secondary: &BTreeSet<&str>) -> Option<String> {
-        if relay.tally.accepted < MANY && relay.targets.iter().all(|domain| secondary.contains(domain)) {
-            let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
-            return Some(format!(
-                "Several clients write to {domain} and to no other outside domain, and it always goes to the same host: you may \
-                 be its secondary MX. If so, add it with --local-domain {domain}."
-            ));
-        }
-        if !self.site.states_local_domains()
-            && relay.tally.accepted < FEW
-            && relay.targets.len() == 1
-            && self.denied == 0
-        {
-            let domain = words::quoted(relay.targets.first().copied().unwrap_or_default());
-            return Some(format!(
-                "So few recipients, all in {domain}, may as well be mail for a domain that you serve. If so, add it \
-                 with --local-domain {domain}."
-            ));
-        }
-        if !self.site.states_trusted_networks() && relay.looks_own(self.denied) {
-            return Some(
-                "All its reverse-paths are in your own domains, and nearly all of its mail was wanted: it looks like a \
-                 host of yours."
-                    .to_owned(),
-            );
-        }
-        None
+    fn doubt(&self, relay: &Relay<'_>) -> Option<String> {
+        (!self.site.states_trusted_networks() && relay.looks_own(self.denied)).then(|| {
+            "All its reverse-paths are in your own domains, and nearly all of its mail was wanted: it looks like a host of \
+             yours."
+                .to_owned()
+        })
     }
 
     fn confidence(&self, doubt: bool, nothing_left: bool) -> f64 {

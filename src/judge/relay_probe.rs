@@ -103,7 +103,7 @@ impl Probe {
         finding.confidence = confidence(site);
         finding.why = why;
         finding.remedy = match (succeeded, user) {
-            (true, _) => remedy::relay(ledger, pair.0, pair.1),
+            (true, _) => remedy::relay(ledger, pair.0, pair.1, None),
             (false, true) => vec!["Switch on SMTP log-in in this user's mail program (port 587).".to_owned()],
             (false, false) => vec!["Nothing to do: the server refused it.".to_owned()],
         };

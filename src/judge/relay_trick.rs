@@ -50,6 +50,6 @@ fn finding(pair: Pair<'_>, tally: Tally, ledger: &Ledger, site: &Site) -> Findin
     let mut finding = tally.finding(Rule::RelayTrick, severity, pair, ledger);
     finding.confidence = confidence(site);
     finding.why = vec![why];
-    finding.remedy = remedy::trick(ledger, pair.0, pair.1);
+    finding.remedy = remedy::trick(ledger, pair.0, pair.1, finding.queue.as_ref());
     finding
 }

@@ -5,10 +5,17 @@
 //! Sources: postconf(5), postsuper(1), SMTPD_ACCESS_README (Postfix 2.10 and later); Microsoft
 //! KB 324958 and the IIS 6.0 documentation ("Setting Relay Restrictions").
 
+mod delist;
+mod exposure;
+mod queue;
 mod senders;
 
+pub use delist::delist;
+pub use exposure::exposure;
+pub use queue::tells_ends;
 pub use senders::{account, backscatter, guessing, harvest, host, script};
 
+use super::finding::Queue;
 use crate::ledger::{Client, Ledger, Text};
 use crate::site::is_inside;
 use std::net::IpAddr;
@@ -25,6 +32,7 @@ enum Kind {
     Exim,
     Sendmail,
     OpenSmtpd,
+    Qmail,
     Other,
 }
 
@@ -42,22 +50,23 @@ fn kind(ledger: &Ledger, server: &Text) -> Kind {
         ("exim", Kind::Exim),
         ("sendmail", Kind::Sendmail),
         ("opensmtpd", Kind::OpenSmtpd),
+        ("qmail", Kind::Qmail),
     ];
     kinds.iter().find(|(name, _)| wrote(name)).map_or(Kind::Other, |(_, kind)| *kind)
 }
 
 /// Steps against relaying by a client: close the relay, stop the queue, shut the client out.
-pub fn relay(ledger: &Ledger, server: &Text, client: &Client) -> Vec<String> {
+pub fn relay(ledger: &Ledger, server: &Text, client: &Client, queue: Option<&Queue>) -> Vec<String> {
     let kind = kind(ledger, server);
     let mut steps = close(kind);
-    steps.extend(stop_queue(kind, client));
+    steps.extend(queue::stop(kind, client, queue));
     steps.push(shut_out(kind, client));
     steps.push("Test the server from an outside network afterwards, and scan the log again.".to_owned());
     steps
 }
 
 /// Steps against relaying by a disguised address.
-pub fn trick(ledger: &Ledger, server: &Text, client: &Client) -> Vec<String> {
+pub fn trick(ledger: &Ledger, server: &Text, client: &Client, queue: Option<&Queue>) -> Vec<String> {
     let switch = match kind(ledger, server) {
         Kind::Postfix => {
             "Take disguised addresses for what they say: `postconf -e 'allow_untrusted_routing = no' \
@@ -70,7 +79,7 @@ pub fn trick(ledger: &Ledger, server: &Text, client: &Client) -> Vec<String> {
         }
         _ => "Switch off source routes, the percent hack and bang paths for clients that did not log in.",
     };
-    std::iter::once(switch.to_owned()).chain(relay(ledger, server, client)).collect()
+    std::iter::once(switch.to_owned()).chain(relay(ledger, server, client, queue)).collect()
 }
 
 /// Steps against our domains as reverse-path of strangers.
@@ -151,67 +160,17 @@ fn close(kind: Kind) -> Vec<String> {
             "Look at smtpd.conf for `match from any for any action ...`: only `match auth from any for any` and `match from src \
              <own networks> for any` may reach a relay action. Then `smtpctl pause mta`, and restart smtpd.",
         ],
+        Kind::Qmail => &[
+            "Look at /etc/tcp.smtp: `RELAYCLIENT=\"\"` may stand behind your own networks only. After a change: `tcprules \
+             /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp`.",
+            "Check that /var/qmail/control/rcpthosts exists and lists your own domains only: without it qmail relays for everybody.",
+        ],
         Kind::Other => &[
             "Let the server relay for its own networks and for clients that logged in, and refuse every other recipient \
              outside its own domains.",
         ],
     };
     steps.iter().map(|step| (*step).to_owned()).collect()
-}
-
-/// How to keep what is in the queue from leaving.
-fn stop_queue(kind: Kind, client: &Client) -> Vec<String> {
-    match kind {
-        Kind::Postfix => {
-            let find = match client {
-                Client::Address(address) => format!(
-                    "Find this client's messages with `grep -F 'client=' mail.log | grep -F '[{address}]'` and delete them: \
-                     `postsuper -d QUEUEID`."
-                ),
-                _ => "Find the messages with `postqueue -p` and delete them: `postsuper -d QUEUEID`.".to_owned(),
-            };
-            vec![
-                "Hold the queue before more leaves: `postsuper -h ALL`.".to_owned(),
-                find,
-                "Release the rest: `postsuper -H ALL`, then `postqueue -f`.".to_owned(),
-            ]
-        }
-        Kind::Iis => vec![
-            "Stop the service (`net stop smtpsvc`), move the unwanted files out of the Queue folder (by default \
-             C:\\Inetpub\\mailroot\\Queue), and start it again (`net start smtpsvc`)."
-                .to_owned(),
-        ],
-        Kind::Exchange2000 => vec![
-            "Exchange System Manager > Servers > (server) > Queues: disable outbound mail, find the messages, delete them \
-             without a non-delivery report, and enable it again."
-                .to_owned(),
-        ],
-        Kind::Exim => vec![
-            "Stop deliveries: stop the queue runner, then freeze what waits: `exiqgrep -i | xargs exim -Mf`.".to_owned(),
-            match client {
-                Client::Address(address) => format!(
-                    "Find this client's messages: `exigrep '\\[{address}\\]' mainlog`, and remove those still waiting: `exim -Mrm ID`."
-                ),
-                _ => "Find the messages with `exim -bp` and remove them: `exim -Mrm ID`.".to_owned(),
-            },
-            "Release the rest: `exiqgrep -z -i | xargs exim -Mt`.".to_owned(),
-        ],
-        Kind::Sendmail => vec![
-            "Stop the queue runner; `mailq` lists what waits.".to_owned(),
-            "Hold the bad ones: `sendmail -qQ -Q'spam' -qI QUEUEID` quarantines them; delete the qf and df files of a queue id once \
-             sendmail is stopped."
-                .to_owned(),
-        ],
-        Kind::OpenSmtpd => {
-            vec!["Hold the queue: `smtpctl pause mta`; `smtpctl show queue` lists it; `smtpctl remove MSGID`; `smtpctl resume mta`.".to_owned()]
-        }
-        Kind::Exchange => vec![
-            "Stop it from leaving: `Get-Queue | Suspend-Queue`, then `Get-Message -Filter {FromAddress -eq 'ADDRESS'} | \
-             Remove-Message -WithNDR $false`, then `Get-Queue | Resume-Queue`."
-                .to_owned(),
-        ],
-        Kind::Other => vec!["Hold the queue, and delete this client's messages before the rest goes out.".to_owned()],
-    }
 }
 
 /// How to shut the client out, or why not to.
@@ -251,7 +210,7 @@ mod tests {
         let mut facts = ServerFacts::default();
         facts.formats.insert(format.into());
         ledger.servers.insert("mx1".into(), facts);
-        relay(&ledger, &"mx1".into(), &Client::Address(client.parse().unwrap())).join("\n")
+        relay(&ledger, &"mx1".into(), &Client::Address(client.parse().unwrap()), None).join("\n")
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::senders::{Errors, Senders};
 use crate::ledger::{Flow, FlowKey, Ledger};
 use crate::site::Site;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// What a rule judges: the ledger, the site, and what the site makes of every flow.
@@ -17,6 +18,7 @@ pub struct Routed<'a> {
     pub errors: Errors,
     flows: Vec<RoutedFlow<'a>>,
     senders: OnceLock<Senders<'a>>,
+    secondary: OnceLock<BTreeSet<&'a str>>,
 }
 
 /// A flow with its verdict.
@@ -39,7 +41,7 @@ impl<'a> Routed<'a> {
             Some(RoutedFlow { key, flow, verdict })
         };
         let flows = flows.into_par_iter().filter_map(judged).collect();
-        Routed { ledger, site, errors, flows, senders: OnceLock::new() }
+        Routed { ledger, site, errors, flows, senders: OnceLock::new(), secondary: OnceLock::new() }
     }
 
     /// The flows, in no order.
@@ -50,6 +52,11 @@ impl<'a> Routed<'a> {
     /// Who sent with authority, and how: gathered when first asked for.
     pub fn senders(&self) -> &Senders<'a> {
         self.senders.get_or_init(|| Senders::of(self.ledger, self.site, self.flows()))
+    }
+
+    /// Domains of which we may be the secondary MX: gathered when first asked for.
+    pub fn secondary(&self) -> &BTreeSet<&'a str> {
+        self.secondary.get_or_init(|| super::secondary::domains(self.ledger, self.site, self.flows()))
     }
 
     /// The flows of one verdict, in no order.

@@ -3,9 +3,12 @@
 //! It says no more than was judged. Accounts, trusted hosts and programs that sent mail without being accused are named
 //! with their volume.
 
+mod ending;
+mod next;
 mod texts;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
+use super::gaps::{Gap, gaps};
 use super::hints::{Picture, pictures};
 use super::route::RouteVerdict;
 use super::routed::Routed;
@@ -27,6 +30,8 @@ pub(crate) struct Scope<'a> {
     pub findings: Vec<&'a Finding>,
     /// The mail within the scope.
     pub picture: &'a Picture,
+    /// What the logs of all servers do not hold.
+    pub gaps: &'a [Gap],
 }
 
 impl<'a> Scope<'a> {
@@ -45,6 +50,22 @@ impl<'a> Scope<'a> {
         self.of(Rule::OpenRelay).filter(|finding| finding.severity < Severity::Medium).collect()
     }
 
+    /// Lines that were lost within the scope before they reached the logs.
+    pub fn lines_lost(&self) -> u64 {
+        let gaps = self.gaps.iter().filter(|gap| self.holds(&gap.server));
+        gaps.map(|gap| gap.lines_lost).fold(0, u64::saturating_add)
+    }
+
+    /// The kinds of line that are missing within the scope.
+    pub fn missing(&self) -> impl Iterator<Item = &'a Gap> + '_ {
+        self.gaps.iter().filter(|gap| gap.kind.is_kind_of_line() && self.holds(&gap.server))
+    }
+
+    /// The findings that say in earnest that other servers block us.
+    pub fn listed(&self) -> Vec<&'a Finding> {
+        self.of(Rule::Blocklisted).filter(|finding| Severity::Medium <= finding.severity).collect()
+    }
+
     /// Whether a server is within the scope.
     fn holds(&self, server: &Text) -> bool {
         self.server.is_none_or(|only| only == server)
@@ -61,6 +82,17 @@ impl<'a> Scope<'a> {
         sum
     }
 
+    /// Whether the lines are so few, and so little is known of what is ours, that where they show no abuse nothing follows.
+    fn is_scanty(&self) -> bool {
+        !self.site.states_local_domains() && self.logged().0 < SCANTY
+    }
+
+    /// Whether servers within the scope took in mail that others of ours had before.
+    fn is_served(&self) -> bool {
+        let within = self.ledger.servers.iter().filter(|(server, _)| self.holds(server));
+        within.map(|(_, facts)| facts.again.recipients).any(|recipients| 0 < recipients)
+    }
+
     /// The servers within the scope, for a sentence: `mx1`, or `3 servers`.
     pub fn servers(&self) -> String {
         let servers: Vec<&Text> = self.ledger.servers.keys().filter(|server| self.holds(server)).collect();
@@ -73,10 +105,15 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// Lines about mail below which a log is a fragment: people paste a screen of them.
+const SCANTY: u64 = 60;
+
 /// The verdict on a whole run, from its findings.
 pub fn verdict(ledger: &Ledger, site: &Site, findings: &[Finding]) -> Verdict {
-    let (picture, _) = pictures(&Routed::new(ledger, site, Errors::default()));
-    decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture })
+    let routed = Routed::new(ledger, site, Errors::default());
+    let (picture, _) = pictures(&routed);
+    let gaps = gaps(&routed);
+    decide(&Scope { ledger, site, server: None, findings: findings.iter().collect(), picture: &picture, gaps: &gaps })
 }
 
 /// The verdict on a scope.
@@ -100,8 +137,9 @@ pub(crate) fn decide(scope: &Scope<'_>) -> Verdict {
         why: texts::why(scope, cause, &deciding),
         evidence: evidence.iter().cloned().collect(),
         not_seen: texts::not_seen(scope, cause),
-        next: texts::next(scope, cause, &deciding),
+        next: next::next(scope, cause, &deciding),
         alternatives: texts::alternatives(scope, cause, &deciding),
+        ending: ending::ending(scope, &deciding),
     }
 }
 
@@ -118,7 +156,10 @@ fn cause(scope: &Scope<'_>) -> Cause {
     let untold = 0 < scope.picture.of(RouteVerdict::Unknown) && scope.picture.told() == 0;
     let inbound = [Rule::SpoofedLocalSender, Rule::HeloImpersonation];
     let abused = ABUSE.iter().find(|(_, rule)| scope.of(*rule).any(|finding| Severity::Medium <= finding.severity));
-    if !scope.relays().is_empty() {
+    let worst = |rule: Rule| scope.of(rule).map(|finding| finding.severity).max();
+    // A stranger's odd message beside a flood is not the answer, but a second one.
+    let outweighs = |rule: Rule| worst(Rule::OpenRelay) < worst(rule) && worst(rule) == Some(Severity::Critical);
+    if !scope.relays().is_empty() && !abused.is_some_and(|(_, rule)| outweighs(*rule)) {
         Cause::OpenRelay
     } else if let Some((cause, _)) = abused {
         *cause
@@ -126,9 +167,11 @@ fn cause(scope: &Scope<'_>) -> Cause {
         Cause::InsufficientEvidence
     } else if scope.of(Rule::RelayProbe).next().is_some() {
         Cause::ProbesOnly
+    } else if scope.is_scanty() {
+        Cause::InsufficientEvidence
     } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule)) {
         Cause::InboundOnly
-    } else if scope.picture.recipients() == 0 {
+    } else if scope.picture.recipients() == 0 && !scope.is_served() {
         Cause::InsufficientEvidence
     } else {
         Cause::Clean

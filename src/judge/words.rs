@@ -47,6 +47,19 @@ pub fn period(span: Span) -> String {
     }
 }
 
+/// How long from one time to another, to the minute: `3 h 10 min`, `2 days 4 h`, `less than a minute`.
+pub fn duration(from: Time, to: Time) -> String {
+    let minutes = u64::try_from((to.0 - from.0) / 60_000_000).unwrap_or(0);
+    let parts = [(minutes / 1_440, "day"), (minutes % 1_440 / 60, "h"), (minutes % 60, "min")];
+    let named: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| 0 < *number)
+        .map(|(number, unit)| if *unit == "day" { count(*number, "day", "days") } else { format!("{number} {unit}") })
+        .take(2)
+        .collect();
+    if named.is_empty() { "less than a minute".to_owned() } else { named.join(" ") }
+}
+
 /// Text from the logs, cut to a length that fits a sentence. It is not escaped.
 pub fn quoted(text: &str) -> String {
     match text.chars().nth(LONGEST) {
@@ -113,6 +126,16 @@ mod tests {
         let last = Some(Time(first.0 + 3_600_000_000));
         assert_eq!(period(Span { first: Some(first), last }), " between 2027-01-18 06:55 and 2027-01-18 07:55 UTC");
         assert_eq!(period(Span::default()), "");
+        for (minutes, text) in [
+            (0, "less than a minute"),
+            (190, "3 h 10 min"),
+            (120, "2 h"),
+            (1_500, "1 day 1 h"),
+            (4_325, "3 days 5 min"),
+        ] {
+            assert_eq!(duration(first, Time(first.0 + minutes * 60_000_000)), text);
+        }
+        assert_eq!(duration(first, Time(0)), "less than a minute");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Clients and the names they greet with.
 
-use super::flow::Client;
+use super::flow::{Client, Hours};
+use super::marks::HandedIn;
 use super::sample::Smallest;
 use super::senders::Sent;
 use super::span::{Evidence, Span};
@@ -31,12 +32,18 @@ pub struct ClientFacts {
     pub failures: Failures,
     /// Accounts it tried in vain.
     pub accounts_tried: Smallest<Text, 8>,
+    /// When they failed.
+    pub failed: Span,
+    /// Lines that tell of failures, by hour.
+    pub failed_hours: Hours,
     /// Lines that show failed log-ins.
     pub auth_evidence: Smallest<Evidence, 3>,
     /// What it sent. Also of users of the server itself.
     pub sent: Sent,
     /// Relay testers whose tell-tale strings it sent (see `parsers::address::tester`).
     pub testers: BTreeSet<Text>,
+    /// Marks of the messages it handed in.
+    pub handed_in: HandedIn,
 }
 
 impl ClientFacts {
@@ -53,9 +60,12 @@ impl Merge for ClientFacts {
         self.span.merge(other.span);
         self.failures.merge(other.failures);
         self.accounts_tried.merge(other.accounts_tried);
+        self.failed.merge(other.failed);
+        self.failed_hours.merge(other.failed_hours);
         self.auth_evidence.merge(other.auth_evidence);
         self.sent.merge(other.sent);
         Merge::merge(&mut self.testers, other.testers);
+        self.handed_in.merge(other.handed_in);
     }
 }
 

@@ -168,6 +168,10 @@ pub struct Flow {
     pub openings: Smallest<Evidence, 1>,
     /// The earliest lines that show what became of it.
     pub outcomes: Smallest<Evidence, 1>,
+    /// When a delivery was last tried. Retries may go on for days after the mail came in.
+    pub last_attempt: Option<Time>,
+    /// Queue ids of some of the messages of which the log shows no end, or that are to be tried again.
+    pub waiting: Smallest<Box<str>, 3>,
 }
 
 impl Flow {
@@ -189,6 +193,18 @@ impl Flow {
         (0 < left).then_some(self)
     }
 
+    /// Cuts it in two: what stays, and `gone` recipients, the latest of it. The messages are counted with what stays, if
+    /// anything does. `None` for a part without recipients.
+    pub fn cut(mut self, gone: u64) -> (Option<Flow>, Option<Flow>) {
+        if self.recipients <= gone {
+            return (None, (0 < self.recipients).then_some(self));
+        }
+        let (hours, gone_hours) = std::mem::take(&mut self.hours).cut(gone);
+        let go = Flow { recipients: gone, messages: 0, bytes: 0, hours: gone_hours, ..self.clone() };
+        let stay = Flow { recipients: self.recipients - gone, hours, ..self };
+        (Some(stay), (0 < gone).then_some(go))
+    }
+
     /// Counts recipients at a time.
     pub fn see(&mut self, time: Option<Time>, recipients: u64) {
         self.recipients += recipients;
@@ -208,6 +224,8 @@ impl Merge for Flow {
         self.hours.merge(other.hours);
         self.openings.merge(other.openings);
         self.outcomes.merge(other.outcomes);
+        self.last_attempt = self.last_attempt.max(other.last_attempt);
+        self.waiting.merge(other.waiting);
     }
 }
 
@@ -239,6 +257,27 @@ impl Hours {
                 self.0.insert(at, (hour, count));
             }
         }
+    }
+
+    /// Keeps only some hours.
+    pub fn retain(&mut self, keep: impl Fn(i32) -> bool) {
+        self.0.retain(|(hour, _)| keep(*hour));
+    }
+
+    /// Takes up to `most` of the latest counts away: what stays, and what was taken.
+    fn cut(mut self, most: u64) -> (Hours, Hours) {
+        let mut taken = Hours::default();
+        let mut missing = most;
+        while let Some((hour, count)) = self.0.last_mut().filter(|_| 0 < missing) {
+            let part = missing.min(*count);
+            *count -= part;
+            missing -= part;
+            taken.0.insert(0, (*hour, part));
+            if *count == 0 {
+                self.0.pop();
+            }
+        }
+        (self, taken)
     }
 
     /// The hours with their counts, in order.

@@ -6,9 +6,24 @@
 ///
 /// It has no secret, and saved ledgers hold its values: it must never change.
 pub fn stable(bytes: &[u8]) -> u64 {
-    let hash = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    mix(bytes.iter().fold(BASIS, fnv))
+}
+
+/// The hash of some texts one after the other. Texts that are split otherwise have another one: a byte that is in no UTF-8
+/// follows each.
+pub fn stable_texts(texts: &[&str]) -> u64 {
+    let bytes = texts.iter().flat_map(|text| text.as_bytes().iter().chain(&[0xff]));
+    mix(bytes.fold(BASIS, fnv))
+}
+
+/// What FNV-1a begins with.
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(hash: u64, byte: &u8) -> u64 {
+    (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+}
+
+fn mix(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

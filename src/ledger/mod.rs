@@ -3,11 +3,18 @@
 //! It is made of books. A book records facts and never judges: no local domain, no trusted
 //! network, no threshold is known here.
 
+pub mod campaigns;
+pub mod capped;
 pub mod clients;
 pub mod distinct;
 pub mod flow;
 pub mod hash;
 pub mod inputs;
+mod kept;
+pub mod listings;
+pub mod log_ins;
+pub mod losses;
+pub mod marks;
 mod one_view;
 pub mod places;
 pub mod sample;
@@ -16,12 +23,17 @@ pub mod span;
 pub mod text;
 pub(crate) mod words;
 
+pub use campaigns::{Taken, TemplateFacts, TemplateKey, Templates};
 pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
 pub use inputs::{Input, Unparsed};
+pub use listings::{Listing, ListingKey};
+pub use log_ins::{First, LogInFacts, LogIns};
+pub use losses::{Loss, LossKey};
+pub use marks::{HandedIn, HandedOn, Shared};
 pub use one_view::one_view;
-pub use places::{DomainFacts, DomainKey, ServerFacts};
+pub use places::{Again, DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
 pub use senders::{AccountKey, Sent, UserKey};
 pub use span::{Evidence, FileId, Place, Span, Time};
@@ -29,6 +41,7 @@ pub use text::Text;
 
 use crate::merge::Merge;
 use foldhash::HashMap;
+use kept::Kept;
 use std::collections::BTreeMap;
 
 /// A book: facts by key. Unordered, for speed; read it through [`sorted`] where order shows.
@@ -57,10 +70,18 @@ pub struct Ledger {
     pub users: Book<UserKey, u64>,
     /// EHLO names.
     pub hellos: Book<HelloKey, HelloFacts>,
+    /// What messages of one maker have in common.
+    pub templates: Templates,
+    /// Log-ins by account.
+    pub log_ins: LogIns,
     /// Domains of recipients.
     pub domains: Book<DomainKey, DomainFacts>,
     /// Servers.
     pub servers: BTreeMap<Text, ServerFacts>,
+    /// Lines that are not in the logs, as the loggers say.
+    pub losses: BTreeMap<LossKey, Loss>,
+    /// What other servers said of us.
+    pub listings: Book<ListingKey, Listing>,
 }
 
 impl Ledger {
@@ -71,63 +92,48 @@ impl Ledger {
             Some(file) => place.file = file,
             None => known = false,
         };
-        self.each_evidence(&mut |evidence| change(&mut evidence.place));
+        self.change_lines(&mut |line| change(&mut line.place));
         let inputs = std::mem::take(&mut self.inputs).into_iter();
         self.inputs = inputs.map(|(file, input)| Some((new(file)?, input))).collect::<Option<_>>()?;
         known.then_some(())
     }
 
-    /// Changes every line that is kept as evidence, whatever it proves.
-    fn each_evidence(&mut self, change: &mut dyn FnMut(&mut Evidence)) {
-        let unparsed = self.inputs.values_mut().flat_map(|input| input.unparsed.values_mut());
-        unparsed.for_each(|unparsed| unparsed.samples.change(&mut *change));
-        for flow in self.flows.values_mut() {
-            flow.openings.change(&mut *change);
-            flow.outcomes.change(&mut *change);
-        }
-        self.clients.values_mut().for_each(|facts| facts.auth_evidence.change(&mut *change));
-        self.hellos.values_mut().for_each(|facts| facts.evidence.change(&mut *change));
-        self.domains.values_mut().for_each(|facts| facts.evidence.change(&mut *change));
-        self.servers.values_mut().for_each(|facts| facts.evidence.change(&mut *change));
-    }
-
     /// The sum of all counts, as far as it can be said: where it is sensible, no sum of some of them is too large.
     pub fn total(&self) -> u64 {
-        let hours = |hours: &Hours| hours.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(count));
-        let mut counts: Vec<u64> = self.users.values().copied().collect();
-        for flow in self.flows.values() {
-            counts.extend([flow.messages, flow.recipients, flow.bytes, hours(&flow.hours)]);
-        }
-        for facts in self.clients.values() {
-            let Failures { commands, sessions, services, checkers, log_ins } = facts.failures;
-            counts.extend([facts.sessions, commands, sessions, services, checkers, log_ins]);
-            counts.push(hours(&facts.sent.messages));
-        }
-        counts.extend(self.accounts.values().map(|sent| hours(&sent.messages)));
-        counts.extend(self.hellos.values().map(|facts| facts.times));
-        for facts in self.domains.values() {
-            counts.extend([facts.delivered_here, facts.unknown_users, facts.gatewayed, facts.handed_on]);
-        }
-        for facts in self.servers.values() {
-            counts.extend([facts.records, facts.sessions, facts.messages, facts.bytes]);
-        }
-        for input in self.inputs.values() {
-            counts.extend([input.bytes, input.lines, input.records, input.directives]);
-            counts.extend(input.ignored.values().chain(input.unparsed.values().map(|unparsed| &unparsed.lines)));
-        }
-        counts.into_iter().fold(0, u64::saturating_add)
+        let mut total = 0u64;
+        self.counts(&mut |count| total = total.saturating_add(count));
+        total
     }
 }
 
 impl Merge for Ledger {
     fn merge(&mut self, other: Ledger) {
-        Merge::merge(&mut self.inputs, other.inputs);
-        self.flows.merge(other.flows);
-        self.clients.merge(other.clients);
-        self.accounts.merge(other.accounts);
-        self.users.merge(other.users);
-        self.hellos.merge(other.hellos);
-        self.domains.merge(other.domains);
-        Merge::merge(&mut self.servers, other.servers);
+        // All fields are named, so that none is forgotten.
+        let Ledger {
+            inputs,
+            flows,
+            clients,
+            accounts,
+            users,
+            hellos,
+            templates,
+            log_ins,
+            domains,
+            servers,
+            losses,
+            listings,
+        } = other;
+        Merge::merge(&mut self.inputs, inputs);
+        self.flows.merge(flows);
+        self.clients.merge(clients);
+        self.accounts.merge(accounts);
+        self.users.merge(users);
+        self.hellos.merge(hellos);
+        self.templates.merge(templates);
+        self.log_ins.merge(log_ins);
+        self.domains.merge(domains);
+        Merge::merge(&mut self.servers, servers);
+        Merge::merge(&mut self.losses, losses);
+        self.listings.merge(listings);
     }
 }

@@ -1,6 +1,7 @@
 //! Domains and servers: what the logs show of who is local to whom. Facts only; the site is
 //! inferred from them later.
 
+use super::marks::HandedOn;
 use super::sample::Smallest;
 use super::span::{Evidence, Span};
 use super::text::Text;
@@ -61,12 +62,37 @@ pub struct ServerFacts {
     pub messages: u64,
     /// Bytes of those messages.
     pub bytes: u64,
+    /// Lines that say that mail of a client is being taken in, and not yet for whom.
+    pub openings: u64,
     /// Hours in which it wrote (of `Time::hour`): the holes are gaps in the log.
     pub hours: BTreeSet<i32>,
     /// The first line it wrote.
     pub evidence: Smallest<Evidence, 1>,
     /// The formats it wrote.
     pub formats: BTreeSet<Text>,
+    /// Marks of the messages that other servers took from it.
+    pub handed_on: HandedOn,
+    /// What of it another server of ours took in before and counts; nothing until that is found out.
+    pub again: Again,
+}
+
+/// Mail that counts elsewhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Messages.
+    pub messages: u64,
+    /// Their recipients.
+    pub recipients: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Merge for Again {
+    fn merge(&mut self, other: Again) {
+        self.messages.merge(other.messages);
+        self.recipients.merge(other.recipients);
+        self.bytes.merge(other.bytes);
+    }
 }
 
 impl Merge for ServerFacts {
@@ -76,8 +102,11 @@ impl Merge for ServerFacts {
         self.sessions.merge(other.sessions);
         self.messages.merge(other.messages);
         self.bytes.merge(other.bytes);
+        self.openings.merge(other.openings);
         Merge::merge(&mut self.hours, other.hours);
         self.evidence.merge(other.evidence);
         Merge::merge(&mut self.formats, other.formats);
+        self.handed_on.merge(other.handed_on);
+        self.again.merge(other.again);
     }
 }

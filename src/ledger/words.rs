@@ -1,7 +1,8 @@
 //! The words by which saved ledgers name what the parsers' crate defines.
 
 use relayaudit_parsers::address::Form;
-use relayaudit_parsers::record::Refusal;
+use relayaudit_parsers::blocklist::About;
+use relayaudit_parsers::record::{Logger, Refusal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Mirrors [`Form`], which knows nothing of saving; the compiler sees to it that none is missing.
@@ -35,6 +36,62 @@ enum RefusalWord {
     Content,
     Unsaid,
     Other,
+}
+
+/// Mirrors [`Logger`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Logger", rename_all = "kebab-case")]
+pub enum LoggerWord {
+    RsyslogSocket,
+    RsyslogJournal,
+    RsyslogInput,
+    Journald,
+    JournaldForward,
+    SyslogNg,
+    Sendsyslog,
+}
+
+/// Mirrors [`About`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "About", rename_all = "kebab-case")]
+pub enum AboutWord {
+    Address,
+    Reputation,
+    Complaints,
+    Volume,
+    Domain,
+    Content,
+    Range,
+    Setup,
+    Policy,
+}
+
+/// Maps whose keys are no texts: a list of pairs, in the order of the keys.
+pub mod pairs {
+    use super::*;
+    use serde::de::Error;
+    use std::collections::BTreeMap;
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    /// Fails if the keys are not in order: one might be there twice.
+    pub fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Ord + Deserialize<'de>,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
+        match pairs.is_sorted_by(|a, b| a.0 < b.0) {
+            true => Ok(pairs.into_iter().collect()),
+            false => Err(D::Error::custom("entries that are not in order")),
+        }
+    }
 }
 
 /// Texts that several owners share; each is saved by itself.

@@ -5,8 +5,8 @@
 
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
 use super::figures::{minute, size, time};
-use super::model::{Line, Offender, Report, SiteRow};
-use super::{phrases, rows};
+use super::model::{CampaignRow, Line, Offender, Report, SiteRow};
+use super::{handovers, phrases, rows};
 use crate::judge::words::{count, thousands};
 use std::cmp::Reverse;
 use std::io::{self, Write};
@@ -20,7 +20,12 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     proof(report, out)?;
     list(out, "What to do now", "1.", &report.verdict.next)?;
     offenders(report, out)?;
+    listings(report, out)?;
+    campaigns(report, out)?;
     findings(report, out)?;
+    let handed = handovers::sentences(&report.handovers);
+    list(out, "Servers that hand mail to each other", "-", &handed[..handed.len().min(ROWS)])?;
+    more(out, handed.len())?;
     totals(report, out)?;
     list(out, "Not seen, or not sure", "-", &report.verdict.not_seen)?;
     let other = report.verdict.alternatives.iter();
@@ -39,8 +44,7 @@ fn headline(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     if phrases::is_abuse(verdict.cause) && verdict.first.is_some() {
         writeln!(out, "- Since: {}", time(verdict.first))?;
-        let still = phrases::still(report).map(|still| format!(". {still}")).unwrap_or_default();
-        writeln!(out, "- Until: {}{still}", time(verdict.last))?;
+        writeln!(out, "- Until: {}", prose(&phrases::until(report)))?;
     }
     Ok(())
 }
@@ -100,6 +104,41 @@ fn row(offender: &Offender) -> String {
         offender.severity.as_str().to_owned(),
     ];
     format!("| {} |", cells.join(" | "))
+}
+
+/// Who blocks the server, since when, and where to ask for removal.
+fn listings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.blocklistings.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n## Who blocks you\n\n| List | About | Address | Since (UTC) | Until (UTC) | Replies | Receivers | Went before | Removal |\n\
+         | --- | --- | --- | --- | --- | ---: | --- | --- | --- |"
+    )?;
+    for row in report.blocklistings.iter().take(ROWS) {
+        let before = row.preceded_by.as_ref().map(|by| format!("{} {}", by.rule.as_str(), cell(&by.subject.value)));
+        let cells = [
+            cell(&row.list),
+            row.about.as_str().to_owned(),
+            cell(row.address.as_deref().unwrap_or_default()),
+            minute(row.first),
+            minute(row.last),
+            thousands(row.replies),
+            cell(&row.receivers.join(", ")),
+            before.unwrap_or_default(),
+            row.delist.unwrap_or_default().to_owned(),
+        ];
+        writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    more(out, report.blocklistings.len())
+}
+
+fn campaigns(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let row = |row: &CampaignRow| format!("[{}] {}: {}", row.severity.as_str(), row.name, phrases::campaign(row));
+    let texts: Vec<String> = report.campaigns.iter().take(ROWS).map(row).collect();
+    list(out, "What belongs together", "-", &texts)?;
+    more(out, report.campaigns.len())
 }
 
 /// Every finding that is more than noise, with its proof.

@@ -11,11 +11,13 @@ pub mod csv;
 pub mod escape;
 mod figures;
 mod frames;
+pub mod handovers;
 pub mod json;
 pub mod markdown;
 pub mod model;
 mod phrases;
 pub mod rows;
+pub mod site_toml;
 pub mod tables;
 pub mod terminal;
 

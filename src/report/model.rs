@@ -1,6 +1,13 @@
 //! The document `relayaudit.report/1`: the names and the order of its fields are a promise.
 //! Fields may be added, at the end; none is renamed, moved or taken away.
 
+mod campaign;
+mod listings;
+
+pub use campaign::CampaignRow;
+pub use listings::{BlocklistingRow, QueuedRow, RelationRow};
+
+use super::handovers::HandOverRow;
 use crate::judge::{Cause, Rule, Severity};
 use crate::ledger::Time;
 use serde::{Serialize, Serializer};
@@ -34,12 +41,14 @@ pub struct Report {
     pub accounts: Vec<AccountRow>,
     /// Recipients by hour.
     pub timeline: Vec<HourRow>,
-    /// Replies of other servers that name a block list; none in this version.
-    pub blocklistings: Vec<serde_json::Value>,
-    /// Campaigns; none in this version.
-    pub campaigns: Vec<serde_json::Value>,
+    /// What other servers say of ours when they refuse mail, the gravest first.
+    pub blocklistings: Vec<BlocklistingRow>,
+    /// Clients that belong together, and relay testers; worst first.
+    pub campaigns: Vec<CampaignRow>,
     /// Some of the lines that broke the grammar.
     pub unparsed_samples: Vec<UnparsedLine>,
+    /// Mail that servers passed to each other.
+    pub handovers: Vec<HandOverRow>,
 }
 
 /// The program.
@@ -62,7 +71,7 @@ pub struct Coverage {
     pub last: Option<Time>,
     /// The files.
     pub inputs: Vec<InputRow>,
-    /// Holes in the logs of busy servers.
+    /// What is missing from the logs of each server.
     pub gaps: Vec<Gap>,
     /// What had to be assumed to read the times, in words: the zone, the year.
     pub assumptions: Vec<String>,
@@ -97,17 +106,30 @@ pub struct InputRow {
     pub problems: Vec<String>,
 }
 
-/// Hours in which a busy server wrote nothing.
+/// Something that the logs of a server do not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The server.
     pub server: String,
-    /// Start of the first hour without a record.
+    /// Start of the first hour concerned; of a missing kind of line, when the server's logs begin.
     #[serde(serialize_with = "rfc3339")]
     pub from: Option<Time>,
-    /// Start of the first hour with a record again.
+    /// Start of the first hour no longer concerned; of a missing kind of line, when the server's logs end.
     #[serde(serialize_with = "rfc3339")]
     pub to: Option<Time>,
+    /// What is missing: `silence` (hours of a busy server), `lost-lines`, or a kind of line: `no-arrivals`,
+    /// `no-deliveries`, `no-sessions`, `no-accounts`.
+    pub kind: &'static str,
+    /// What is missing, in one sentence.
+    pub what: String,
+    /// What to give or to set so that it is not.
+    pub advice: String,
+    /// Lines that were lost; 0 if nobody counted them.
+    pub lines_lost: u64,
+    /// Recipients of which something cannot be told for it.
+    pub recipients: u64,
+    /// The lines that say so.
+    pub evidence: Vec<Line>,
 }
 
 /// What was taken to be ours.
@@ -185,6 +207,8 @@ pub struct VerdictRow {
     pub alternatives: Vec<Alternative>,
     /// The deciding lines.
     pub evidence: Vec<Line>,
+    /// Whether the abuse goes on when the logs end, or what leaves then is the old queue; empty without abuse.
+    pub ending: String,
 }
 
 /// Another explanation.
@@ -286,6 +310,14 @@ pub struct FindingRow {
     pub remedy: Vec<String>,
     /// The server it was found on.
     pub server: String,
+    /// When the last of the mail came in, for rules about mail that was taken in for sending; else null.
+    #[serde(serialize_with = "rfc3339")]
+    pub last_entered: Option<Time>,
+    /// When a delivery of that mail was last tried.
+    #[serde(serialize_with = "rfc3339")]
+    pub last_attempt: Option<Time>,
+    /// What of it is in the queue when the logs end; null for other rules.
+    pub queued: Option<QueuedRow>,
 }
 
 /// A client with at least one finding about abuse, on whatever server. Its figures are those of

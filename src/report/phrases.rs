@@ -1,9 +1,10 @@
 //! The report's fixed words: what the names of the contract mean, for people who never read it.
 
 use super::figures::{between, percent, time};
-use super::model::{Alternative, FindingRow, Gap, InputRow, Report, VerdictRow};
-use crate::judge::words::{count, quoted, thousands};
-use crate::judge::{Cause, Rule, Severity, about};
+use super::model::{Alternative, BlocklistingRow, CampaignRow, FindingRow, Gap, InputRow, Report, VerdictRow};
+use crate::judge::words::{count, duration, list, quoted, server, thousands};
+use crate::judge::{Cause, Rule, Severity, about, blocklisting_title};
+use crate::ledger::Time;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,22 +86,91 @@ pub fn problems(inputs: &[InputRow]) -> Vec<String> {
     files.into_iter().map(line).collect()
 }
 
-/// The holes in the logs.
+/// What is missing from the logs: a line for each kind, on the gap with the most lines or recipients.
 pub fn gaps(gaps: &[Gap]) -> Vec<String> {
-    let line = |gap: &Gap| {
-        let (from, to) = (time(gap.from), time(gap.to));
-        format!("Gap: {} wrote nothing from {from} to {to}; the logs may be incomplete.", gap.server)
+    let mut kinds = BTreeMap::<(usize, &str), Vec<&Gap>>::new();
+    for gap in gaps {
+        let order = KINDS.iter().position(|kind| *kind == gap.kind).unwrap_or(KINDS.len());
+        kinds.entry((order, gap.kind)).or_default().push(gap);
+    }
+    let mut advised = BTreeSet::<String>::new();
+    let line = |gaps: Vec<&Gap>| {
+        // Of equals the first, which is the earliest of the first server.
+        let most = gaps.iter().rev().max_by_key(|gap| (gap.lines_lost, gap.recipients))?;
+        let more = gaps.len().saturating_sub(1) as u64;
+        let more = if more == 0 { String::new() } else { format!(" (And {} like it.)", thousands(more)) };
+        let advice = if advised.insert(most.advice.clone()) { most.advice.as_str() } else { "The same would show it." };
+        Some(format!("Missing: {}{more} {advice}", most.what))
     };
-    gaps.iter().map(line).collect()
+    kinds.into_values().filter_map(line).collect()
 }
 
-/// Whether the abuse goes on to the end of the logs.
-pub fn still(report: &Report) -> Option<String> {
-    let (last, end) = (report.verdict.last?, report.coverage.last?);
-    if end.0.saturating_sub(last.0) < 3_600_000_000 {
-        return Some("It was still going on when the logs end.".to_owned());
+/// The kinds of gap, in the order in which they are told.
+const KINDS: [&str; 6] = ["lost-lines", "silence", "no-arrivals", "no-deliveries", "no-sessions", "no-accounts"];
+
+/// Until when the abuse was seen, and how it ends.
+pub fn until(report: &Report) -> String {
+    let verdict = &report.verdict;
+    let last = time(verdict.last);
+    if !verdict.ending.is_empty() {
+        return format!("{last}. {}", verdict.ending);
     }
-    Some(format!("The logs go on for {} without it.", between(Some(last), Some(end))?))
+    let quiet = between(verdict.last, report.coverage.last).filter(|_| !goes_on(report));
+    match quiet {
+        Some(quiet) => format!("{last}. The logs go on for {quiet} without it."),
+        None if goes_on(report) => format!("{last}. It was still going on when the logs end."),
+        None => last,
+    }
+}
+
+/// Whether it was seen in the last hour of the logs.
+fn goes_on(report: &Report) -> bool {
+    report
+        .verdict
+        .last
+        .zip(report.coverage.last)
+        .is_some_and(|(last, end)| end.0.saturating_sub(last.0) < 3_600_000_000)
+}
+
+/// A listing: which list says what of which address.
+pub fn listing(row: &BlocklistingRow) -> String {
+    let whom = match (row.address.as_deref(), row.server.is_empty()) {
+        (Some(address), true) => address.to_owned(),
+        (Some(address), false) => format!("{address} ({})", quoted(&row.server)),
+        (None, _) => server(&row.server),
+    };
+    let title = blocklisting_title(&row.list, row.about);
+    format!("{title}: {whom}, since {}, last at {}", time(row.first), time(row.last))
+}
+
+/// How often a listing was named, and by whom.
+pub fn listing_figures(row: &BlocklistingRow) -> String {
+    let named: Vec<String> = row.receivers.iter().map(|receiver| quoted(receiver)).collect();
+    let rest = row.receivers_total.saturating_sub(named.len() as u64);
+    let rest = if 0 < rest { format!(" and {} more", thousands(rest)) } else { String::new() };
+    let by = if named.is_empty() { String::new() } else { format!(" of {}{rest}", list(&named)) };
+    format!(
+        "{} ({} put off, {} refused){by}.",
+        count(row.replies, "reply", "replies"),
+        thousands(row.deferred),
+        thousands(row.bounced)
+    )
+}
+
+/// Which abuse went before a listing.
+pub fn listing_cause(row: &BlocklistingRow) -> Option<String> {
+    let (by, how) = match (&row.preceded_by, &row.precedes) {
+        (Some(by), _) => (by, "before the first such reply"),
+        (None, after) => (after.as_ref()?, "after the first such reply: there must have been a reason before"),
+    };
+    let (from, to) = (Time(0), Time(i64::try_from(by.minutes).unwrap_or(0).saturating_mul(60_000_000)));
+    let subject = format!("{} {}", by.subject.kind, quoted(&by.subject.value));
+    Some(format!("The mail of {subject} ({}) began {} {how}.", by.rule.as_str(), duration(from, to)))
+}
+
+/// Where to ask for removal.
+pub fn off(row: &BlocklistingRow) -> Option<String> {
+    row.delist.map(|place| format!("To get off, when the cause is gone: {place}"))
 }
 
 /// Whether a verdict names abuse of the server, which began and ended at some time.
@@ -108,10 +178,20 @@ pub fn is_abuse(cause: Cause) -> bool {
     !matches!(cause, Cause::Clean | Cause::InsufficientEvidence)
 }
 
+/// A campaign in a sentence or two, with some of its addresses.
+pub fn campaign(row: &CampaignRow) -> String {
+    const NAMED: usize = 5;
+    let why: Vec<&str> = row.why.iter().take(2).map(String::as_str).collect();
+    let named: Vec<String> = row.addresses.iter().take(NAMED).map(|address| quoted(address)).collect();
+    let rest = row.addresses.len().saturating_sub(NAMED) as u64;
+    let rest = if 0 < rest { format!(" and {} more", thousands(rest)) } else { String::new() };
+    format!("{} Addresses: {}{rest}.", why.join(" "), named.join(", "))
+}
+
 /// Whether a finding is harmless and frequent, and so is only counted.
 pub fn is_noise(finding: &FindingRow) -> bool {
-    let relay = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick);
-    finding.severity <= Severity::Low && !relay
+    let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure);
+    finding.severity <= Severity::Low && !told
 }
 
 /// One line for the harmless findings of one rule.

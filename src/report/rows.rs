@@ -2,7 +2,7 @@
 //!
 //! Cells that hold several values join them with `; `. Times are RFC 3339 text in UTC.
 
-use super::model::{FindingRow, Report};
+use super::model::{BlocklistingRow, FindingRow, Report};
 use crate::judge::{RouteVerdict, Rule, route};
 use crate::ledger::{Ledger, Time, sorted};
 use crate::site::Site;
@@ -72,8 +72,38 @@ pub fn findings(report: &Report) -> Table {
         make.optional("why", |row| Some(row.why.join(" "))),
         make.list("evidence", places),
         make.optional("evidence_text", |row| row.evidence.first().map(|line| line.text.clone())),
+        make.time("last_entered", |row| row.last_entered),
+        make.time("last_attempt", |row| row.last_attempt),
+        make.count("queued_recipients", |row| row.queued.as_ref().map_or(0, |queued| queued.recipients)),
+        make.list("queued_ids", |row| row.queued.iter().flat_map(|queued| queued.ids.clone()).collect()),
     ];
     Table { name: "findings", columns }
+}
+
+/// What other servers say of ours: one row for each list and address.
+pub fn blocklistings(report: &Report) -> Table {
+    let make = Maker(&report.blocklistings);
+    let places =
+        |row: &BlocklistingRow| row.evidence.iter().map(|line| format!("{}:{}", line.path, line.line)).collect();
+    let columns = vec![
+        make.text("list", |row| &row.list),
+        make.text("about", |row| row.about.as_str()),
+        make.text("server", |row| &row.server),
+        make.optional("address", |row| row.address.clone()),
+        make.list("receivers", |row| row.receivers.clone()),
+        make.count("receivers_total", |row| row.receivers_total),
+        make.time("first", |row| row.first),
+        make.time("last", |row| row.last),
+        make.count("replies", |row| row.replies),
+        make.count("deferred", |row| row.deferred),
+        make.count("bounced", |row| row.bounced),
+        make.optional("preceded_by_rule", |row| row.preceded_by.as_ref().map(|by| by.rule.as_str().to_owned())),
+        make.optional("preceded_by", |row| row.preceded_by.as_ref().map(|by| by.subject.value.clone())),
+        make.optional("preceded_by_minutes", |row| row.preceded_by.as_ref().map(|by| by.minutes.to_string())),
+        make.optional("delist", |row| row.delist.map(str::to_owned)),
+        make.list("evidence", places),
+    ];
+    Table { name: "blocklistings", columns }
 }
 
 /// The offenders: one row for each client.
@@ -114,6 +144,31 @@ pub fn accounts(report: &Report) -> Table {
         make.optional("severity", |row| row.severity.map(|severity| severity.as_str().to_owned())),
     ];
     Table { name: "accounts", columns }
+}
+
+/// The campaigns: one row each.
+pub fn campaigns(report: &Report) -> Table {
+    let make = Maker(&report.campaigns);
+    let columns = vec![
+        make.text("name", |row| &row.name),
+        make.list("helo", |row| row.helo.clone()),
+        make.list("reverse_paths", |row| row.reverse_paths.clone()),
+        make.count("clients", |row| row.clients),
+        make.count("networks", |row| row.networks),
+        make.list("addresses", |row| row.addresses.clone()),
+        make.list("accounts", |row| row.accounts.clone()),
+        make.list("servers", |row| row.servers.clone()),
+        make.time("first", |row| row.first),
+        make.time("last", |row| row.last),
+        make.count("messages", |row| row.messages),
+        make.count("recipients_accepted", |row| row.recipients_accepted),
+        make.count("recipients_denied", |row| row.recipients_denied),
+        make.count("auth_failures", |row| row.auth_failures),
+        make.list("rules", |row| names(&row.rules)),
+        make.text("severity", |row| row.severity.as_str()),
+        make.optional("why", |row| Some(row.why.join(" "))),
+    ];
+    Table { name: "campaigns", columns }
 }
 
 /// The servers: one row each.
@@ -161,6 +216,22 @@ pub fn coverage(report: &Report) -> Table {
     Table { name: "coverage", columns }
 }
 
+/// What is missing from the logs: one row for each gap.
+pub fn gaps(report: &Report) -> Table {
+    let make = Maker(&report.coverage.gaps);
+    let columns = vec![
+        make.text("server", |row| &row.server),
+        make.text("kind", |row| row.kind),
+        make.time("from", |row| row.from),
+        make.time("to", |row| row.to),
+        make.count("lines_lost", |row| row.lines_lost),
+        make.count("recipients", |row| row.recipients),
+        make.text("what", |row| &row.what),
+        make.text("advice", |row| &row.advice),
+    ];
+    Table { name: "gaps", columns }
+}
+
 /// The flows of the ledger, with the verdict on each. Sums over all rows are exact, but for rows
 /// without a verdict, which are a second view of recipients in other rows (our own client side).
 pub fn flows(ledger: &Ledger, site: &Site) -> Table {
@@ -193,10 +264,10 @@ pub fn names(rules: &[Rule]) -> Vec<String> {
 }
 
 /// Makes columns of rows.
-struct Maker<'a, T>(&'a [T]);
+pub(super) struct Maker<'a, T>(pub(super) &'a [T]);
 
 impl<T> Maker<'_, T> {
-    fn text<'b>(&'b self, name: &'static str, cell: impl Fn(&'b T) -> &'b str) -> Column {
+    pub(super) fn text<'b>(&'b self, name: &'static str, cell: impl Fn(&'b T) -> &'b str) -> Column {
         let cells = self.0.iter().map(|row| Some(cell(row).to_owned())).collect();
         Column { name, cells: Cells::Text(cells) }
     }
@@ -213,7 +284,7 @@ impl<T> Maker<'_, T> {
         self.optional(name, |row| cell(row).map(Time::rfc3339))
     }
 
-    fn count(&self, name: &'static str, cell: impl Fn(&T) -> u64) -> Column {
+    pub(super) fn count(&self, name: &'static str, cell: impl Fn(&T) -> u64) -> Column {
         Column { name, cells: Cells::Count(self.0.iter().map(cell).collect()) }
     }
 

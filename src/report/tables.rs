@@ -3,7 +3,7 @@
 //! Text is raw in Parquet, and made harmless to spreadsheets in CSV.
 
 use super::rows;
-use super::{Report, frames};
+use super::{Report, frames, handovers};
 use crate::ledger::Ledger;
 use crate::site::Site;
 use polars::prelude::{CsvWriter, DataFrame, ParquetWriter, PolarsResult, SerWriter};
@@ -32,7 +32,7 @@ pub enum Error {
     },
 }
 
-/// Writes `offenders`, `findings`, `accounts`, `servers`, `timeline`, `coverage`, `flows` and
+/// Writes `offenders`, `findings`, `accounts`, `campaigns`, `servers`, `timeline`, `coverage`, `blocklistings`, `handovers`, `gaps`, `flows` and
 /// `volume` (the flows added up by client) to a folder, which is made if need be. Files of the same
 /// names are replaced. Returns the files.
 pub fn write_tables(report: &Report, ledger: &Ledger, site: &Site, folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -42,9 +42,13 @@ pub fn write_tables(report: &Report, ledger: &Ledger, site: &Site, folder: &Path
         rows::offenders(report),
         rows::findings(report),
         rows::accounts(report),
+        rows::campaigns(report),
         rows::servers(report),
         rows::timeline(report),
         rows::coverage(report),
+        handovers::table(&report.handovers),
+        rows::gaps(report),
+        rows::blocklistings(report),
     ];
     let mut written = Vec::new();
     for table in tables.iter().chain([&flows]) {

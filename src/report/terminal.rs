@@ -3,8 +3,12 @@
 //! All text is neutralised (see [`super::escape`]), and no line is wider than the width that was asked for.
 
 mod grid;
+mod listings;
 mod page;
 mod sections;
+mod site;
+
+pub use site::{write_check, write_site};
 
 use super::figures::time;
 use super::model::{Line, Report};
@@ -32,7 +36,7 @@ impl Default for Look {
 /// Facts and lines of proof on the first screen.
 const FACTS: usize = 3;
 /// Reasons shown: what decides about a sender is the sum of several signals.
-const REASONS: usize = 6;
+const REASONS: usize = 7;
 /// Lines of the terminal for one line of a log.
 const QUOTED: usize = 2;
 /// Lines after which the answer has scrolled away on most terminals.
@@ -45,6 +49,8 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
     proof(report, &mut page)?;
     next(report, &mut page)?;
     sections::offenders(report, &mut page)?;
+    listings::write(report, &mut page)?;
+    sections::campaigns(report, &mut page)?;
     sections::servers(report, &mut page)?;
     sections::findings(report, &mut page)?;
     sections::accounts(report, &mut page)?;
@@ -71,8 +77,7 @@ fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     if phrases::is_abuse(verdict.cause) && verdict.first.is_some() {
         page.text(Style::Plain, "Since:     ", &time(verdict.first))?;
-        let still = phrases::still(report).map(|still| format!(". {still}")).unwrap_or_default();
-        page.text(Style::Plain, "Until:     ", &format!("{}{still}", time(verdict.last)))?;
+        page.text(Style::Plain, "Until:     ", &phrases::until(report))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Read: a file becomes a ledger again, if it is one and whole. Whoever wrote it may mean harm: nothing in it is
 //! believed, and what it unpacks to is bounded.
 
-use super::rows::{Entry, Header, LooseRow};
+use super::rows::{Entry, Header, LooseRow, Rest};
 use super::{Assumed, BEGINS, Error, SCHEMA, Saved};
 use crate::correlate::{Edges, Parts};
 use crate::fold::LooseLine;
@@ -83,7 +83,7 @@ fn instead(path: &str) -> String {
     let head = match Source::open(path, HEAD_BYTES) {
         Ok(Content::Archive(_)) => return "an archive, not a ledger; give it to `relayaudit scan`".into(),
         Ok(Content::Text(source)) => source.head().to_vec(),
-        Err(_) => Vec::new(),
+        Ok(Content::Failed(_)) | Err(_) => Vec::new(),
     };
     if head.is_empty() {
         return "empty or unreadable, not a ledger".into();
@@ -160,7 +160,7 @@ impl Reading {
             Entry::End(rows) => return self.end(rows),
             booked => book(&mut part.notes, booked),
         };
-        if is_new { Ok(false) } else { Err(self.damaged("something is in it twice")) }
+        if is_new { Ok(false) } else { Err(self.damaged("something is in it twice, or more often than it may be")) }
     }
 
     /// Checks that this is the end.
@@ -207,10 +207,22 @@ fn book(ledger: &mut Ledger, entry: Entry) -> bool {
         Entry::Account(key, sent) => put(&mut ledger.accounts, key, sent),
         Entry::User(key, messages) => put(&mut ledger.users, key, messages),
         Entry::Hello(key, facts) => put(&mut ledger.hellos, key, facts),
+        Entry::Template(key, facts) => ledger.templates.put(key, *facts),
+        Entry::Templates(Rest { dropped }) => ledger.templates.put_rest(dropped),
+        Entry::LogIn(key, facts) => ledger.log_ins.put(key, *facts),
+        Entry::LogIns(Rest { dropped }) => ledger.log_ins.put_rest(dropped),
         Entry::Domain(key, facts) => put(&mut ledger.domains, key, facts),
-        Entry::Server(name, facts) => ledger.servers.insert(name, facts).is_none(),
-        // All others are in no book.
-        _ => false,
+        Entry::Server(name, facts) => ledger.servers.insert(name, *facts).is_none(),
+        Entry::Loss(key, loss) => ledger.losses.insert(key, loss).is_none(),
+        Entry::Listing(key, listing) => put(&mut ledger.listings, key, listing),
+        // What is in no book was taken before.
+        Entry::File(..)
+        | Entry::Failure(_)
+        | Entry::Assumed(_)
+        | Entry::Edges(_)
+        | Entry::Context(_)
+        | Entry::Loose(_)
+        | Entry::End(_) => false,
     }
 }
 

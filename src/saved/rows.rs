@@ -4,8 +4,9 @@ use super::{Assumed, Known};
 use crate::correlate::Edges;
 use crate::ledger::words::bytes;
 use crate::ledger::{
-    AccountKey, ClientFacts, ClientKey, DomainFacts, DomainKey, FileId, Flow, FlowKey, HelloFacts, HelloKey, Input,
-    Place, Sent, ServerFacts, Text, Time, UserKey,
+    AccountKey, ClientFacts, ClientKey, DomainFacts, DomainKey, Failures, FileId, Flow, FlowKey, HelloFacts, HelloKey,
+    Input, Listing, ListingKey, LogInFacts, Loss, LossKey, Place, Sent, ServerFacts, TemplateFacts, TemplateKey, Text,
+    Time, UserKey,
 };
 use crate::observe::Window;
 use crate::source::Failure;
@@ -42,12 +43,24 @@ pub enum Entry {
     Account(AccountKey, Sent),
     User(UserKey, u64),
     Hello(HelloKey, HelloFacts),
+    Template(TemplateKey, Box<TemplateFacts>),
+    Templates(Rest<u64>),
+    LogIn(AccountKey, Box<LogInFacts>),
+    LogIns(Rest<Failures>),
     Domain(DomainKey, DomainFacts),
-    Server(Text, ServerFacts),
+    Server(Text, Box<ServerFacts>),
+    Loss(LossKey, Loss),
+    Listing(ListingKey, Listing),
     Edges(Edges),
     Context(Directed),
     Loose(LooseRow),
     End(u64),
+}
+
+/// What a capped book counts in entries that it dropped.
+#[derive(Serialize, Deserialize)]
+pub struct Rest<T> {
+    pub dropped: T,
 }
 
 /// A line as it is written: `{"flow":[...]}`.
@@ -76,11 +89,8 @@ struct Column(#[serde(with = "bytes")] Box<[u8]>);
 
 impl From<&Context> for Directed {
     fn from(context: &Context) -> Directed {
-        Directed {
-            columns: context.columns.iter().cloned().map(Column).collect(),
-            date: context.date,
-            log_type: context.log_type.clone(),
-        }
+        let Context { columns, date, log_type } = context;
+        Directed { columns: columns.iter().cloned().map(Column).collect(), date: *date, log_type: log_type.clone() }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Write: a ledger becomes a file, whole or not at all.
 
 use super::read::{largest, limit};
-use super::rows::{Directed, Header, Inner, LooseRow, Row, Tool};
+use super::rows::{Directed, Header, Inner, LooseRow, Rest, Row, Tool};
 use super::{Error, SCHEMA, Saved};
-use crate::fold::LooseLine;
+use crate::fold::{LooseLine, Part};
+use crate::ledger::capped::{Capped, Spread, Weight};
 use crate::ledger::{Book, Ledger, Text, sorted};
 use foldhash::HashMap;
 use relayaudit_parsers::registry::Context;
@@ -124,47 +125,87 @@ impl<W: Write> Lines<W> {
     }
 
     fn saved(&mut self, saved: &Saved) -> io::Result<()> {
+        // All fields are named, so that none is forgotten.
+        let Saved { part, files, failures, assumed, window } = saved;
+        // Lines that were not understood are handed out while logs are read.
+        let Part { notes, loose, edges, rejected: _ } = part;
         let tool = Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() };
-        self.line(&Header { schema: SCHEMA.into(), tool, window: Some(saved.window) })?;
-        saved.files.iter().try_for_each(|file| self.row("file", &file))?;
-        saved.failures.iter().try_for_each(|failure| self.row("failure", failure))?;
-        self.row("assumed", &saved.assumed)?;
-        self.ledger(&saved.part.notes)?;
-        self.row("edges", &saved.part.edges)?;
-        self.loose(&saved.part.loose)?;
+        self.line(&Header { schema: SCHEMA.into(), tool, window: Some(*window) })?;
+        files.iter().try_for_each(|file| self.row("file", &file))?;
+        failures.iter().try_for_each(|failure| self.row("failure", failure))?;
+        self.row("assumed", assumed)?;
+        self.ledger(notes)?;
+        self.row("edges", edges)?;
+        self.loose(loose)?;
         let rows = self.rows;
         self.line(&Row("end", &rows))
     }
 
     fn ledger(&mut self, ledger: &Ledger) -> io::Result<()> {
-        ledger.inputs.iter().try_for_each(|input| self.row("input", &input))?;
-        self.book("flow", &ledger.flows)?;
-        self.book("client", &ledger.clients)?;
-        self.book("account", &ledger.accounts)?;
-        self.book("user", &ledger.users)?;
-        self.book("hello", &ledger.hellos)?;
-        self.book("domain", &ledger.domains)?;
-        ledger.servers.iter().try_for_each(|server| self.row("server", &server))
+        // All books are named, so that none is forgotten: each needs a line below.
+        let Ledger {
+            inputs,
+            flows,
+            clients,
+            accounts,
+            users,
+            hellos,
+            templates,
+            log_ins,
+            domains,
+            servers,
+            losses,
+            listings,
+        } = ledger;
+        inputs.iter().try_for_each(|input| self.row("input", &input))?;
+        self.book("flow", flows)?;
+        self.book("client", clients)?;
+        self.book("account", accounts)?;
+        self.book("user", users)?;
+        self.book("hello", hellos)?;
+        self.capped(("template", "templates"), templates)?;
+        self.capped(("log-in", "log-ins"), log_ins)?;
+        self.book("domain", domains)?;
+        servers.iter().try_for_each(|server| self.row("server", &server))?;
+        losses.iter().try_for_each(|loss| self.row("loss", &loss))?;
+        self.book("listing", listings)
+    }
+
+    /// Writes the entries of a capped book, and what it counts in those that it dropped.
+    fn capped<K, V, const N: usize>(
+        &mut self,
+        (word, all): (&'static str, &'static str),
+        book: &Capped<K, V, N>,
+    ) -> io::Result<()>
+    where
+        K: Spread + Ord + Serialize,
+        V: Default + Weight + Serialize,
+        V::Rest: Serialize,
+    {
+        let (entries, dropped) = book.parts();
+        self.book(word, entries)?;
+        self.row(all, &Rest { dropped })
     }
 
     /// Writes the lines that are still open, each context before the first line that was read in it.
     fn loose(&mut self, lines: &[LooseLine]) -> io::Result<()> {
         let mut contexts: HashMap<Arc<Context>, usize> = HashMap::default();
         for line in lines {
+            let LooseLine { place, time, server, parts, format, context, raw, text } = line;
             let next = contexts.len();
-            let context = *contexts.entry(Arc::clone(&line.context)).or_insert(next);
-            if context == next {
-                self.row("context", &Directed::from(&*line.context))?;
+            let number = *contexts.entry(Arc::clone(context)).or_insert(next);
+            if number == next {
+                self.row("context", &Directed::from(&**context))?;
             }
             let row = LooseRow {
-                place: line.place,
-                time: line.time,
-                server: line.server,
-                parts: line.parts.bits(),
-                format: line.format.name.into(),
-                context,
-                raw: line.raw.clone(),
-                text: line.text.clone().map(Inner),
+                place: *place,
+                time: *time,
+                server: *server,
+                parts: parts.bits(),
+                format: format.name.into(),
+                context: number,
+                raw: raw.clone(),
+                text: text.clone().map(Inner),
             };
             self.row("loose", &row)?;
         }

@@ -80,6 +80,11 @@ impl Site {
         for (_, entry) in other.server_addresses {
             super::insert(&mut self.server_addresses, entry.value, entry.origin, entry.why, entry.evidence);
         }
+        self.imported.openings.extend(other.imported.openings);
+        self.imported.notes.extend(other.imported.notes);
+        self.imported.inputs.extend(other.imported.inputs);
+        self.imported.looked_up.extend(other.imported.looked_up);
+        self.imported.networks_open |= other.imported.networks_open;
     }
 }
 

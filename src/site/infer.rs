@@ -4,7 +4,7 @@
 //! handed everything for a domain to one inside host. That it accepted mail, or that relaying
 //! worked, shows nothing: that is what an abused server does.
 
-use super::{Origin, Site, address_in, insert, is_inside};
+use super::{Origin, Site, address_in, insert, is_domain, is_inside};
 use crate::judge::words::{count, thousands};
 use crate::ledger::{Client, DomainFacts, DomainKey, Ledger, Text, sorted};
 use crate::merge::Merge;
@@ -182,11 +182,6 @@ fn gateway_domains(ledger: &Ledger) -> BTreeMap<&DomainKey, &Text> {
 /// Whether all the hosts that a domain was handed to are inside.
 fn hops_inside(facts: &DomainFacts) -> bool {
     !facts.next_hops.is_empty() && facts.next_hops.iter().all(|hop| address_in(hop).is_some_and(is_inside))
-}
-
-/// Whether the text can be a domain, and not the wreck of an address.
-fn is_domain(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
 #[cfg(test)]

@@ -4,17 +4,20 @@
 //! good as the policy it was judged by.
 
 mod file;
+pub mod import;
 mod infer;
 mod network;
+pub mod opening;
 
 pub use file::Error;
 pub use infer::infer;
-pub use network::{is_inside, neighbourhood, parse_address, parse_network};
+pub use network::{is_inside, is_wide, neighbourhood, parse_address, parse_network};
+pub use opening::{Lets, Opening, Software};
 
-use crate::ledger::Evidence;
+use crate::ledger::{Evidence, FileId, Input, Ledger};
 use ipnet::IpNet;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::Bound;
 use std::path::PathBuf;
@@ -31,6 +34,13 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
+    /// A line of a mail server's own configuration.
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// The logs themselves.
     Inferred,
 }
@@ -39,7 +49,7 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Origin::CommandLine => f.write_str("command line"),
-            Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Origin::File { path, line } | Origin::Config { path, line } => write!(f, "{}:{line}", path.display()),
             Origin::Inferred => f.write_str("inferred"),
         }
     }
@@ -65,6 +75,37 @@ pub struct Site {
     trusted_networks: BTreeMap<IpNet, Entry<IpNet>>,
     server_names: BTreeMap<Box<str>, Entry<Box<str>>>,
     server_addresses: BTreeMap<IpAddr, Entry<IpAddr>>,
+    imported: Imported,
+}
+
+/// What imported configurations say besides entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Imported {
+    openings: Vec<Opening>,
+    notes: Vec<Note>,
+    /// The files, as inputs of the run.
+    inputs: BTreeMap<FileId, Input>,
+    /// Files that others refer to.
+    looked_up: BTreeSet<PathBuf>,
+    /// Whether networks were left out that hold inside ones: the imported networks are not all that is trusted.
+    networks_open: bool,
+}
+
+/// Something to know of an imported configuration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// What it is, without a full stop. May hold text of the file: escape for the medium.
+    pub text: String,
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.path.display(), self.line, self.text)
+    }
 }
 
 impl Site {
@@ -115,9 +156,28 @@ impl Site {
         self.local_domains.values().any(|entry| entry.origin != Origin::Inferred)
     }
 
-    /// Whether the user said which networks are trusted.
+    /// Whether the user said which networks are trusted. A configuration that trusts a range too wide to be
+    /// believed, inside networks with it, does not say so.
     pub fn states_trusted_networks(&self) -> bool {
-        self.trusted_networks.values().any(|entry| entry.origin != Origin::Inferred)
+        let imported = |origin: &Origin| matches!(origin, Origin::Config { .. });
+        let open = self.imported.networks_open;
+        let states = |origin: &Origin| *origin != Origin::Inferred && !(open && imported(origin));
+        self.trusted_networks.values().any(|entry| states(&entry.origin))
+    }
+
+    /// The lines of imported configurations that let somebody send.
+    pub fn openings(&self) -> &[Opening] {
+        &self.imported.openings
+    }
+
+    /// What was left out of imported configurations, or could not be told.
+    pub fn notes(&self) -> &[Note] {
+        &self.imported.notes
+    }
+
+    /// Puts the imported files among the inputs of a finished ledger, so that the report shows them and their lines.
+    pub fn note_inputs(&self, ledger: &mut Ledger) {
+        ledger.inputs.extend(self.imported.inputs.iter().map(|(file, input)| (*file, input.clone())));
     }
 
     /// Whether mail for the domain is for us: a local domain, a server by name or address
@@ -188,6 +248,11 @@ fn canonical(name: &str) -> Cow<'_, str> {
 fn address_in(literal: &str) -> Option<IpAddr> {
     let bare = literal.strip_prefix("ipv6:").unwrap_or(literal);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Whether the text can be a domain, and not the wreck of an address.
+fn is_domain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
 /// Enters a value, unless it is there with an origin at least as strong.

@@ -6,6 +6,7 @@
 mod archive;
 mod beginning;
 mod find;
+mod journal;
 mod open;
 mod split;
 mod text;
@@ -107,6 +108,8 @@ pub fn open(paths: &[String], reading: &Reading) -> Logs {
             Ok(Content::Text(source)) => gathering.text(path, source, named),
             Ok(Content::Archive(location)) => gathering.archive(&path, &location),
             Err(what) => gathering.leave_out(path, what, named),
+            // It is a log, wherever it was met.
+            Ok(Content::Failed(what)) => gathering.leave_out(path, what, true),
         }
     }
     let mut logs = gathering.logs;
@@ -162,7 +165,7 @@ impl Gathering<'_> {
             match Source::member(location, member, HEAD_BYTES) {
                 Ok(Content::Text(source)) => self.text(path, source, false),
                 Ok(Content::Archive(location)) => inner.push((path, location)),
-                Err(what) => self.leave_out(path, what, false),
+                Err(what) | Ok(Content::Failed(what)) => self.leave_out(path, what, false),
             }
         });
         if let Err(what) = read {
@@ -210,7 +213,8 @@ fn repeated_by(path: &str, format: &Format, other: &str) -> Option<&'static str>
 fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, String> {
     let head = source.head();
     if head.is_empty() {
-        return Err("the file is empty".into());
+        let what = if source.is_journal() { "a file of journald that holds no mail log" } else { "the file is empty" };
+        return Err(what.into());
     }
     if head.starts_with(crate::saved::BEGINS) {
         return Err("a saved ledger, not a log; give it to `relayaudit report`".into());

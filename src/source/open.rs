@@ -1,6 +1,7 @@
 //! Open: the text of a file, whatever it is wrapped in.
 
 use super::archive::{self, Member, Stretch};
+use super::journal::{self, Journalctl};
 use super::text;
 use super::unpack::{self, Begun, Bytes};
 use crate::ledger::hash;
@@ -16,6 +17,8 @@ pub enum Content {
     Text(Source),
     /// A tar archive.
     Archive(Location),
+    /// A journal that could not be read, with a message for people.
+    Failed(String),
 }
 
 /// Where the bytes of a file are: a path and, for a member of an archive, where it stands in that; and so on for an
@@ -26,6 +29,8 @@ pub struct Location {
     within: Vec<Stretch>,
     /// What the archive here, or the innermost around it, is packed with.
     packing: Option<&'static str>,
+    /// What reads it: it is a journal.
+    through: Option<Journalctl>,
 }
 
 /// A file of which the first bytes were looked at.
@@ -47,7 +52,7 @@ pub struct Source {
 
 impl Location {
     fn of(path: &str) -> Location {
-        Location { path: path.into(), within: Vec::new(), packing: None }
+        Location { path: path.into(), within: Vec::new(), packing: None, through: None }
     }
 
     /// How deep in archives it lies: 0 for a file on disk.
@@ -59,12 +64,15 @@ impl Location {
     pub fn member(&self, at: Stretch) -> Location {
         let mut within = self.within.clone();
         within.push(at);
-        Location { path: self.path.clone(), within, packing: self.packing }
+        Location { path: self.path.clone(), within, packing: self.packing, through: None }
     }
 
     /// Opens what is here, unpacked. `passed` counts the bytes that were read of it.
     fn open(&self, passed: &Arc<AtomicU64>) -> io::Result<Begun> {
         let counted = |inner| -> Bytes { Box::new(Counted { inner, passed: Arc::clone(passed) }) };
+        if let Some(journalctl) = &self.through {
+            return unpack::look(counted(journalctl.read(&self.path)?));
+        }
         let file: Bytes = if &*self.path == "-" { Box::new(io::stdin()) } else { Box::new(File::open(&*self.path)?) };
         let Some((last, archives)) = self.within.split_last() else { return unpack::unpack(counted(file)) };
         let mut begun = unpack::unpack(file)?;
@@ -98,6 +106,11 @@ impl Source {
         let metadata = (path != "-").then(|| std::fs::metadata(path)).transpose().map_err(cannot)?;
         let passed = Arc::default();
         let begun = location.open(&passed).map_err(cannot)?;
+        let is_journal = begun.packing.is_none() && begun.begin.starts_with(journal::MAGIC);
+        if let (true, Some(metadata), Some(journalctl)) = (is_journal, &metadata, Journalctl::find()) {
+            location.through = Some(journalctl);
+            return Ok(Source::journal(location, super::modified(metadata), head_bytes));
+        }
         if archive::is_archive(&begun) {
             let is_pipe = metadata.is_none();
             location.packing = begun.packing;
@@ -118,6 +131,28 @@ impl Source {
         };
         source.begin(begun, head_bytes).map_err(cannot)?;
         Ok(Content::Text(source))
+    }
+
+    /// A journal, through the program that reads it.
+    fn journal(location: Location, modified: DateTime<Utc>, head_bytes: usize) -> Content {
+        let mut source = Source {
+            location,
+            head: Vec::new(),
+            taken: 0,
+            mark: (0, 0),
+            text_bytes: None,
+            rest: None,
+            modified,
+            // Other bytes are read than those on disk.
+            size_bytes: None,
+            passed: Arc::default(),
+            packing: None,
+        };
+        let begun = source.location.open(&source.passed).and_then(|begun| source.begin(begun, head_bytes));
+        match begun {
+            Ok(()) => Content::Text(source),
+            Err(error) => Content::Failed(cannot(error)),
+        }
     }
 
     /// A member of an archive, of which only the first bytes are known yet.
@@ -151,7 +186,7 @@ impl Source {
     /// Takes the head of the text, and the rest to be read later.
     fn begin(&mut self, begun: Begun, head_bytes: usize) -> io::Result<()> {
         // Only of what is neither packed nor decoded is the size on disk that of the text.
-        let is_plain = self.packing.is_none() && !text::is_marked(&begun);
+        let is_plain = self.packing.is_none() && !self.is_journal() && !text::is_marked(&begun);
         let plain_bytes = self.size_bytes.filter(|_| is_plain);
         let mut rest = text::decode(begun);
         let mut head = Vec::new();
@@ -171,15 +206,20 @@ impl Source {
         Ok(())
     }
 
+    /// Whether it is a journal, read through `journalctl`.
+    pub fn is_journal(&self) -> bool {
+        self.location.through.is_some()
+    }
+
     /// The first bytes of the text.
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// Lets go of what is kept in memory for a packed file or a member of an archive; it is opened again when it is
+    /// Lets go of what is kept for a packed file, a member of an archive or a journal; it is opened again when it is
     /// read.
     pub fn release(&mut self) {
-        if self.packing.is_some() && &*self.location.path != "-" {
+        if (self.packing.is_some() || self.is_journal()) && &*self.location.path != "-" {
             self.rest = None;
             self.head = Vec::new();
             self.passed.store(0, Ordering::Relaxed);

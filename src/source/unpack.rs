@@ -59,7 +59,10 @@ pub const NOT_READ: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a zip archive, which is not read; unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read; unpack it first"),
     (b"\x1f\x9d", "packed by compress (.Z), which is not read; unpack it with `zcat` first"),
-    (b"LPKSHHRH", "a file of journald; export it with `journalctl --file FILE -o json` first"),
+    (
+        super::journal::MAGIC,
+        "a file of journald, and no `journalctl` to read it with; export it with `journalctl --file FILE -o json` first",
+    ),
     (b"__CURSOR=", "journald's export format, which is not read; export with `journalctl -o json`"),
     (b"ElfFile\0", "a Windows event log, which is not read"),
 ];
@@ -89,7 +92,8 @@ pub fn unpack(raw: Bytes) -> io::Result<Begun> {
     Ok(begun)
 }
 
-fn look(mut bytes: Bytes) -> io::Result<Begun> {
+/// Looks at the first bytes.
+pub fn look(mut bytes: Bytes) -> io::Result<Begun> {
     let mut begin = Vec::with_capacity(BEGIN_BYTES);
     match bytes.by_ref().take(BEGIN_BYTES as u64).read_to_end(&mut begin) {
         // What was read before an error is enough to look at; the error comes again when the rest is read.

@@ -3,16 +3,14 @@
 use super::common::root;
 use super::{ALIKE, load, run};
 use proptest::prelude::*;
-use relayaudit::judge::{self, analysis::analyse_with};
-use relayaudit::ledger::{Ledger, one_view};
+use relayaudit::judge::{self, analysis::conclude};
+use relayaudit::ledger::Ledger;
 use relayaudit::report::{Report, Run, json};
 use relayaudit::saved::Saved;
-use relayaudit::site::{self, Site};
+use relayaudit::site::Site;
 
 fn report(mut ledger: Ledger) -> Vec<u8> {
-    one_view(&mut ledger);
-    let site = site::infer(&ledger, &Site::default());
-    let analysis = analyse_with(&ledger, &site, &judge::Options::default());
+    let (site, analysis) = conclude(&mut ledger, &Site::default(), &judge::Options::default());
     let mut out = Vec::new();
     json::write(&Report::build(&ledger, &site, &analysis, &Run::default()), &mut out).unwrap();
     out

@@ -4,7 +4,7 @@
 //! `smtp-open-relay.nse`, Metasploit `smtp_relay.rb`, Nessus 11852, Microsoft Q304897,
 //! ZoneCheck, mailradar; and what follows from them (longer routes, two tricks in one).
 
-use super::{Parts, undotted};
+use super::{Parts, uncommented, undotted};
 use crate::text;
 use memchr::{memchr3_iter, memrchr};
 use std::borrow::Cow;
@@ -144,7 +144,7 @@ fn is_ordinary(path: &[u8]) -> bool {
 /// The bytes that no ordinary path holds.
 const MARKS: [bool; 256] = {
     let (mut marks, mut index) = ([false; 256], 0);
-    let bytes = b"%!\":[";
+    let bytes = b"%!\":[(";
     while index < bytes.len() {
         marks[bytes[index] as usize] = true;
         index += 1;
@@ -228,12 +228,20 @@ impl<'a> Inner<'a> {
     }
 }
 
-/// A word of a local part without quotes, escapes and space around it.
-fn bare(mut word: &[u8]) -> &[u8] {
-    while let [b'"' | b'\\' | b' ', rest @ ..] | [rest @ .., b'"' | b'\\' | b' '] = word {
-        word = rest;
+/// Quotes of typesetters, as UTF-8: some testers' pages were typed in a word processor.
+const CURLY: [&[u8]; 3] = ["\u{201c}".as_bytes(), "\u{201d}".as_bytes(), "\u{201e}".as_bytes()];
+
+/// A word of a local part without comments, quotes, escapes and space around it.
+fn bare(word: &[u8]) -> &[u8] {
+    let mut word = uncommented(word);
+    loop {
+        let curly = CURLY.iter().find_map(|quote| word.strip_prefix(*quote).or_else(|| word.strip_suffix(*quote)));
+        word = match (word, curly) {
+            (_, Some(rest)) => rest,
+            ([b'"' | b'\\' | b' ', rest @ ..] | [rest @ .., b'"' | b'\\' | b' '], None) => rest,
+            _ => return word,
+        };
     }
-    word
 }
 
 /// The longest domain: RFC 5321 section 4.5.3.1.2.

@@ -5,8 +5,8 @@
 //! second domain in them. Nothing here knows which domains are local, or what the server did.
 //!
 //! Every function takes any bytes and reads them a fixed number of times; an ordinary address
-//! costs one look and no allocation. Comments (`u@example.net(hi)`, RFC 5322 section 3.2.2)
-//! are no part of an SMTP path and are not understood.
+//! costs one look and no allocation. Comments (`u@example.net(hi)`, RFC 5322 section 3.2.2) are no
+//! part of an SMTP path, but some servers strip them: they are looked through at either end of a word.
 
 mod form;
 mod testers;
@@ -99,7 +99,20 @@ fn last_at(mailbox: &[u8]) -> Option<usize> {
     if quoted { memrchr(b'@', mailbox) } else { last }
 }
 
-fn undotted(mut domain: &[u8]) -> &[u8] {
+/// A word without the comments before and behind it (RFC 5322 section 3.2.2); nested ones are left.
+fn uncommented(mut word: &[u8]) -> &[u8] {
+    while let (Some(start), true) = (memrchr(b'(', word), word.ends_with(b")")) {
+        word = &word[..start];
+    }
+    while let (Some(end), true) = (memchr(b')', word), word.starts_with(b"(")) {
+        word = &word[end + 1..];
+    }
+    word
+}
+
+/// A domain without the comments and dots behind it.
+fn undotted(domain: &[u8]) -> &[u8] {
+    let mut domain = if domain.ends_with(b")") { uncommented(domain) } else { domain };
     while let Some(shorter) = domain.strip_suffix(b".") {
         domain = shorter;
     }

@@ -137,7 +137,10 @@ fn look_alikes_stay_plain() {
 #[test]
 fn hostile_paths_end_soon() {
     const LONG: usize = 1 << 20;
-    let unit = ["@", "%", "!", "\"", ":", "[", "\\", "\0", "a.", "u@", "%a.bc", "a.bc!", "@a.bc:", "\"@", "+40"];
+    let unit = [
+        "@", "%", "!", "\"", ":", "[", "(", ")", "()", "u(", "\\", "\0", "a.", "u@", "%a.bc", "a.bc!", "@a.bc:", "\"@",
+        "+40",
+    ];
     for unit in unit {
         for prefix in ["", "\"", "u@", "@[", "IMCEASMTP-"] {
             let path = format!("{prefix}{}", unit.repeat(LONG / unit.len()));

@@ -111,7 +111,17 @@ fn received<'a>(row: &Row<'a>, client: Peer<'a>) -> Result<Event<'a>, Unparsed> 
     let recipients = count(row.recipients).and_then(|count| u32::try_from(count).ok());
     let recipients = recipients.ok_or(wanted(row.at.recipients, "a number in `Number-Recipients`"))?;
     let (reverse_path, forward_paths) = (without_brackets(row.sender), without_brackets(row.recipient).into());
-    Ok(Event::Received { client, reverse_path, forward_paths, size_bytes, recipients, vouched: false })
+    let message_id = without_brackets(row.message_id);
+    Ok(Event::Received {
+        client,
+        reverse_path,
+        message_id,
+        forward_paths,
+        size_bytes,
+        recipients,
+        told_id: b"",
+        vouched: false,
+    })
 }
 
 fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status, text: &'static [u8]) -> Event<'a> {

@@ -42,7 +42,17 @@ fn check(client: &str, event: &str, sender: &str, want: Event<'_>) {
 fn mail_that_comes_in() {
     let received = |client, reverse_path| {
         let forward_paths = b"victim@example.org".as_slice().into();
-        Event::Received { client, reverse_path, forward_paths, size_bytes: 4281, recipients: 2, vouched: false }
+        let message_id = b"1@bulk.example";
+        Event::Received {
+            client,
+            reverse_path,
+            message_id,
+            forward_paths,
+            size_bytes: 4281,
+            recipients: 2,
+            told_id: b"",
+            vouched: false,
+        }
     };
     let named = Peer { address: address(b"192.0.2.9"), name: b"bulk.example" };
     let sender = b"ceo@example.com".as_slice();

@@ -47,6 +47,7 @@ pub fn event<'a>(line: &[u8], row: &Row<'a>) -> Result<Event<'a>, Unparsed> {
             account: None,
             user: b"",
             reverse_path: b"",
+            message_id: without_brackets(row.message_id),
             size_bytes: count(line, row.bytes, "a size in `total-bytes`")?,
             recipients: Some(recipients(line, row)?),
             notifies: Some(row.reference),
@@ -64,9 +65,11 @@ fn received<'a>(line: &[u8], row: &Row<'a>) -> Result<Event<'a>, Unparsed> {
     Ok(Event::Received {
         client: if row.source == SMTP { client(row) } else { Peer::default() },
         reverse_path: without_brackets(row.return_path),
+        message_id: without_brackets(row.message_id),
         forward_paths: Paths::doubled_list(row.recipients, b';'),
         size_bytes: count(line, row.bytes, "a size in `total-bytes`")?,
         recipients: recipients(line, row)?,
+        told_id: row.internal_id,
         // Observed values; what they mean is not documented: `Originating` is taken for a client that logged in or is
         // trusted, `Incoming` for an anonymous one.
         vouched: row.directionality == b"Originating",

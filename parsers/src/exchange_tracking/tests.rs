@@ -109,9 +109,11 @@ fn received(client: Peer<'static>, vouched: bool) -> Event<'static> {
     Event::Received {
         client,
         reverse_path: b"bounce@example.net",
+        message_id: b"m@example.net",
         forward_paths: Paths::doubled_list(b"victim@example.org;b@example.net", b';'),
         size_bytes: 7229,
         recipients: 2,
+        told_id: b"70",
         vouched,
     }
 }
@@ -134,9 +136,11 @@ fn mail_that_comes_in() {
     let null = Event::Received {
         client: peer("203.0.113.9", ""),
         reverse_path: b"",
+        message_id: b"m@example.net",
         forward_paths: Paths::doubled_list(b"<a@example.org>", b';'),
         size_bytes: 0,
         recipients: 1,
+        told_id: b"70",
         vouched: false,
     };
     check(Given { return_path: "<>", recipients: "<a@example.org>", bytes: "", count: "1", ..GIVEN }, null);
@@ -200,6 +204,7 @@ fn mail_that_becomes_other_mail() {
         account: None,
         user: b"",
         reverse_path: b"",
+        message_id: b"m@example.net",
         size_bytes: 7229,
         recipients: Some(2),
         notifies: Some(b"<m0@example.net>"),

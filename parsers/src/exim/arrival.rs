@@ -31,11 +31,16 @@ pub fn statement(input: &[u8]) -> Parsed<'_, Event<'_>> {
             account: found.account.filter(|_| is_logged_in(&found, input)),
             user: found.user.filter(|_| found.host.is_none()).unwrap_or_default(),
             reverse_path,
+            message_id: rest.strip_prefix(b" id=").map_or(b"".as_slice(), first_word),
             size_bytes: found.size_bytes.unwrap_or(0),
             recipients: None,
             notifies: found.reference.filter(|_| reverse_path.is_empty() && is_local),
         },
     ))
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    &text[..memchr::memchr(b' ', text).unwrap_or(text.len())]
 }
 
 /// Whether an account on the line is Exim's word and not the client's.

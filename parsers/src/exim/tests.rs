@@ -28,10 +28,19 @@ fn arrived<'a>(client: Peer<'a>, helo: &'a str, account: Option<&'a str>, user: 
         account: account.map(str::as_bytes),
         user: user.as_bytes(),
         reverse_path: from.as_bytes(),
+        message_id: b"",
         size_bytes: 2345,
         recipients: None,
         notifies: None,
     }
+}
+
+/// The same with a Message-ID.
+fn with_message_id<'a>(mut event: Event<'a>, id: &'a str) -> Event<'a> {
+    if let Event::Arrived { message_id, .. } = &mut event {
+        *message_id = id.as_bytes();
+    }
+    event
 }
 
 #[test]
@@ -39,7 +48,8 @@ fn arrivals() {
     let outside = peer("bulk.example.net", "203.0.113.9");
     let line =
         format!("{ID} <= ceo@example.com H=bulk.example.net (pc) [203.0.113.9]:4711 P=esmtp S=2345 id=x@example.com");
-    check(&line, Some(ID), arrived(outside, "pc", None, "", "ceo@example.com"));
+    let with_id = with_message_id(arrived(outside, "pc", None, "", "ceo@example.com"), "x@example.com");
+    check(&line, Some(ID), with_id);
     // The EHLO name may be a literal: the last address is the client's.
     let line =
         format!("{ID} <= ceo@example.com H=([192.168.1.9]) [203.0.113.9] P=esmtpsa A=dovecot_login:alice S=2345");

@@ -110,13 +110,15 @@ fn warning(input: &[u8]) -> Parsed<'_, Event<'_>> {
 /// Parses `HOST[IP]: SASL LOGIN authentication failed: REASON, sasl_username=U`; old releases log no account.
 ///
 /// The reason is the server's, the account the client's, so the first `, sasl_username=`
-/// begins the account and all the rest is the account.
+/// begins the account and all the rest is the account. `(unavailable)` stands for none.
+/// Observed: Postfix 3.7.11, when Dovecot hung up before it said the name.
 fn auth_failed(input: &[u8]) -> Parsed<'_, Event<'_>> {
     const ACCOUNT: &[u8] = b", sasl_username=";
     let (rest, client) = terminated(peer, tag(": ")).parse(input)?;
     let (rest, _) = delimited(tag("SASL "), is_not(" "), tag(" authentication failed")).parse(rest)?;
     let account = memmem::find(rest, ACCOUNT).map(|at| &rest[at + ACCOUNT.len()..]);
-    Ok((b"", Event::AuthFailed { client, account: account.filter(|account| !account.is_empty()) }))
+    let account = account.filter(|account| !account.is_empty() && *account != b"(unavailable)");
+    Ok((b"", Event::AuthFailed { client, account }))
 }
 
 /// Parses `HOST[IP] in RCPT command: <a@b@c>`: smtpd answered 501 (smtpd.c, mail_cmd and rcpt_cmd).
@@ -232,6 +234,7 @@ mod tests {
         let start = "warning: unknown[203.0.113.9]: SASL LOGIN authentication failed";
         bare(&format!("{start}: UGFzc3dvcmQ6"), failed(None));
         bare(&format!("{start}: (reason unavailable), sasl_username=admin"), failed(Some("admin")));
+        bare(&format!("{start}: Connection lost to authentication server, sasl_username=(unavailable)"), failed(None));
         bare(&format!("{start}: x, sasl_username=a, sasl_username=b"), failed(Some("a, sasl_username=b")));
         bare(start, failed(None));
         bare("warning: SASL authentication failure: Password verification failed", Event::Other);

@@ -25,6 +25,27 @@ pub enum Refusal {
     Other,
 }
 
+/// What a client asks for in a line that also tells our answer (see [`super::Event::Step`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks<'a> {
+    /// MAIL, with the reverse-path.
+    Mail(&'a [u8]),
+    /// RCPT, with the forward-path.
+    Recipient(&'a [u8]),
+    /// The end of DATA: whether the message itself is welcome. [`Asks::Queue`] decides whether it is taken.
+    Message {
+        /// The Message-ID header, without angle brackets; empty if it has none.
+        message_id: &'a [u8],
+        /// Size in bytes.
+        size_bytes: u64,
+        /// How many recipients of the transaction the server accepted, if the line counts them. It may log a recipient
+        /// that it refused in the words of one that it accepted (Haraka).
+        accepted: Option<u32>,
+    },
+    /// That we take the message.
+    Queue,
+}
+
 /// Who tells of a log-in that failed, other than the mail server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Watch {
@@ -83,4 +104,20 @@ pub enum Offspring {
     Forwarded,
     /// A delivery status notification.
     Notification,
+}
+
+/// What a filter notes of a transaction, step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// The reverse-path: a transaction begins.
+    ReversePath(&'a [u8]),
+    /// A recipient.
+    ForwardPath(&'a [u8]),
+    /// The message came, and what the filter decided on it.
+    Message {
+        /// Size in bytes; 0 if not logged.
+        size_bytes: u64,
+        /// Why it was refused or not passed on; `None` if it was.
+        refusal: Option<Refusal>,
+    },
 }

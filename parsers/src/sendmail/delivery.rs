@@ -4,7 +4,7 @@
 use super::atoms::{Relay, addresses, bare, queue_id, relay};
 use crate::paths::Paths;
 use crate::record::{Event, NextHop, Offspring, Status};
-use crate::text::{Expected, Parsed};
+use crate::text::{Expected, Parsed, path};
 use memchr::memmem;
 
 /// The fields that are used.
@@ -27,21 +27,46 @@ pub fn statement(input: &[u8]) -> Parsed<'_, Event<'_>> {
     let (rest, list) = addresses(input)?;
     let list = list.strip_suffix(b" [more]").unwrap_or(list);
     let fields = fields(rest)?;
+    Ok((b"", event(list, fields)))
+}
+
+/// The delivery attempt that a recipient, or a list of them, and the fields of its line tell of.
+fn event<'a>(list: &'a [u8], fields: Fields<'a>) -> Event<'a> {
     let expanded = !list.starts_with(b"<") && memmem::find(list, b",<").is_none();
     let status = status(&fields);
-    Ok((
-        b"",
-        Event::Delivery {
-            forward_paths: Paths::list(list, b','),
-            original_forward_path: fields.owner.filter(|_| expanded),
-            expanded,
-            envelope: b"",
-            next_hop: next_hop(&fields),
-            status,
-            text: fields.status,
-            child: child(fields.status).filter(|_| status == Status::Sent),
-        },
-    ))
+    Event::Delivery {
+        forward_paths: Paths::list(list, b','),
+        original_forward_path: fields.owner.filter(|_| expanded),
+        expanded,
+        envelope: b"",
+        next_hop: next_hop(&fields),
+        status,
+        text: fields.status,
+        child: child(fields.status).filter(|_| status == Status::Sent),
+    }
+}
+
+/// Parses what follows `to=` where an export has left out the commas (FortiMail): `<R> delay=00:00:06 xdelay=00:00:06
+/// mailer=esmtp pri=165917 relay= [192.0.2.1] dsn=2.0.0 stat=Sent (ok)`. The path is in brackets and comes first; all
+/// that follows it is Sendmail's, up to the other server's words.
+pub fn without_commas(input: &[u8]) -> Parsed<'_, Event<'_>> {
+    let (rest, _) = path(input)?;
+    let list = &input[..input.len() - rest.len()];
+    let wanted = || nom::Err::Error(Expected { rest, what: "` delay=` after the recipient, and ` stat=` at the end" });
+    let (head, status) = rest.starts_with(b" delay=").then(|| cut(rest, b" stat=")).flatten().ok_or_else(wanted)?;
+    let word =
+        |key: &[u8]| cut(head, key).map(|(_, value)| &value[..memchr::memchr(b' ', value).unwrap_or(value.len())]);
+    let host = cut(head, b" relay=").map(|(_, host)| cut(host, b" dsn=").map_or(host, |(host, _)| host));
+    let relay = host.map(relay).transpose()?.map(|(_, relay)| relay).unwrap_or_default();
+    let mailer = word(b" mailer=").unwrap_or_default();
+    let dsn = word(b" dsn=").unwrap_or_default();
+    Ok((b"", event(list, Fields { owner: None, mailer, relay, dsn, status })))
+}
+
+/// Splits a text at the first mark.
+fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memmem::find(text, mark)?;
+    Some((&text[..at], &text[at + mark.len()..]))
 }
 
 /// Parses the fields in the order of the line: what other servers said (`reply=`, `stat=`) comes last.
@@ -69,8 +94,8 @@ fn fields(input: &[u8]) -> Result<Fields<'_>, nom::Err<Expected<'_>>> {
                 rest = after;
             }
             b"relay" => (rest, found.relay) = relay(value)?,
-            b"delay" | b"xdelay" | b"mailer" | b"tls_verify" | b"pri" | b"dsn" | b"ntries" | b"stage"
-            | b"quarantine" | b"bodytype" => {
+            b"delay" | b"xdelay" | b"mailer" | b"tls_verify" | b"tls_version" | b"cipher" | b"pri" | b"dsn"
+            | b"ntries" | b"stage" | b"quarantine" | b"bodytype" => {
                 let (value, after) = value.split_at(memmem::find(value, b", ").unwrap_or(value.len()));
                 match key {
                     b"mailer" => found.mailer = value,

@@ -75,6 +75,21 @@ fn body<'a>(envelope: &Envelope<'a>) -> Result<Body<'a>, nom::Err<Expected<'a>>>
     })
 }
 
+/// Parses what Sendmail says of a message, where another program's log holds it without the id (FortiMail): how it came in and
+/// how it went out. With or without the commas between fields.
+pub(crate) fn of_message(input: &[u8]) -> Result<Event<'_>, nom::Err<Expected<'_>>> {
+    let event = match input {
+        [b'f', b'r', b'o', b'm', b'=', rest @ ..] => {
+            arrival::statement(rest).or_else(|first| arrival::without_commas(rest).map_err(|_| first))
+        }
+        [b't', b'o', b'=', rest @ ..] => {
+            delivery::statement(rest).or_else(|first| delivery::without_commas(rest).map_err(|_| first))
+        }
+        _ => Ok((b"".as_slice(), Event::Other)),
+    };
+    event.map(|(_, event)| event)
+}
+
 fn statement_of(has_id: bool, input: &[u8]) -> Parsed<'_, Event<'_>> {
     match input {
         [b'f', b'r', b'o', b'm', b'=', rest @ ..] if has_id => arrival::statement(rest),

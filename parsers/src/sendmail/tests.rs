@@ -40,6 +40,7 @@ fn arrived<'a>(client: Peer<'a>, account: Option<&'a str>, user: &'a str, from: 
         account: account.map(str::as_bytes),
         user: user.as_bytes(),
         reverse_path: from.as_bytes(),
+        message_id: b"",
         size_bytes: 2345,
         recipients: Some(2),
         notifies: None,
@@ -48,26 +49,37 @@ fn arrived<'a>(client: Peer<'a>, account: Option<&'a str>, user: &'a str, from: 
 
 const OUTSIDE: &str = "203.0.113.9";
 
+/// The same with a Message-ID.
+fn with_message_id<'a>(mut event: Event<'a>, id: &'a str) -> Event<'a> {
+    if let Event::Arrived { message_id, .. } = &mut event {
+        *message_id = id.as_bytes();
+    }
+    event
+}
+
 #[test]
 fn arrivals() {
     let outside = peer("bulk.example.net", OUTSIDE);
     let rest = "size=2345, class=0, nrcpts=2, msgid=<x@example.com>, bodytype=8BITMIME, proto=ESMTP, daemon=MTA, \
                 relay=bulk.example.net [203.0.113.9]";
-    of_message(&format!("from=<a@example.com>, {rest}"), Ok(arrived(outside, None, "", "a@example.com")));
-    of_message(&format!("from=<>, {rest}"), Ok(arrived(outside, None, "", "")));
+    of_message(
+        &format!("from=<a@example.com>, {rest}"),
+        Ok(with_message_id(arrived(outside, None, "", "a@example.com"), "x@example.com")),
+    );
+    of_message(&format!("from=<>, {rest}"), Ok(with_message_id(arrived(outside, None, "", ""), "x@example.com")));
     of_message(
         "from=<a@example.com>, size=2345, class=-60, pri=1, nrcpts=2, relay=[IPv6:2001:db8:0:0:0:0:0:9]",
         Ok(arrived(peer("", "2001:db8::9"), None, "", "a@example.com")),
     );
     let forged = format!("from=<a@example.com>, {rest} (may be forged)");
-    of_message(&forged, Ok(arrived(peer("", OUTSIDE), None, "", "a@example.com")));
+    of_message(&forged, Ok(with_message_id(arrived(peer("", OUTSIDE), None, "", "a@example.com"), "x@example.com")));
     let logged_in = format!("from=<a@example.com>, {rest}").replace("ESMTP", "ESMTPSA");
-    of_message(&logged_in, Ok(arrived(outside, Some(""), "", "a@example.com")));
+    of_message(&logged_in, Ok(with_message_id(arrived(outside, Some(""), "", "a@example.com"), "x@example.com")));
     let vendor = format!("from=<a@example.com>, {rest}").replace("daemon=MTA", "daemon=MTA, tls_verify=NO, auth=LOGIN");
-    of_message(&vendor, Ok(arrived(outside, Some(""), "", "a@example.com")));
+    of_message(&vendor, Ok(with_message_id(arrived(outside, Some(""), "", "a@example.com"), "x@example.com")));
     of_message(
         "from=web, size=2345, class=0, nrcpts=2, msgid=<x@mx1>, relay=web@localhost",
-        Ok(arrived(Peer::default(), None, "web", "web")),
+        Ok(with_message_id(arrived(Peer::default(), None, "web", "web"), "x@mx1")),
     );
     of_message("from=<a@example.com>", Err("`, size=` after the sender"));
     of_message("from=<a@example.com>, size=x", Err("a number"));

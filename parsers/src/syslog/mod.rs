@@ -2,6 +2,7 @@
 //!
 //! A new daemon is one module with a [`Daemon`] in it and one line in [`DAEMONS`].
 
+mod lost;
 mod month;
 pub mod time;
 
@@ -59,6 +60,9 @@ pub const DAEMONS: &[&Daemon] = &[
     &crate::opensmtpd::DAEMON,
     &crate::qmail::DAEMON,
     &crate::courier::DAEMON,
+    &crate::proofpoint::DAEMON,
+    &crate::haraka::DAEMON,
+    &crate::mailscanner::DAEMON,
     &crate::logins::DOVECOT,
     &crate::logins::CYRUS,
     &crate::logins::SASLAUTHD,
@@ -91,7 +95,8 @@ pub fn line(line: &[u8]) -> Line<'_> {
         return line;
     }
     let Some(daemon) = DAEMONS.iter().find(|daemon| (daemon.claims)(envelope.tag)) else {
-        return Line::Ignored(of_the_logger(&envelope).unwrap_or(ANOTHER_DAEMON));
+        return lost::read(&envelope)
+            .unwrap_or_else(|| Line::Ignored(of_the_logger(&envelope).unwrap_or(ANOTHER_DAEMON)));
     };
     match (daemon.parse)(&envelope) {
         Ok(Body { session, message, event }) => {
@@ -248,13 +253,10 @@ fn expand<'a>(envelope: &Envelope<'a>, input: &'a [u8]) -> Option<Line<'a>> {
 
 /// Why to ignore a line of the logger itself.
 fn of_the_logger(envelope: &Envelope<'_>) -> Option<&'static str> {
-    const LOSSES: [&[u8]; 4] = [b"imuxsock", b"imjournal", b"Suppressed ", b"Missed "];
-    let body = envelope.body;
-    let from_logger = envelope.tag.starts_with(b"rsyslog") || envelope.tag.starts_with(b"systemd-journal");
-    if body.starts_with(b"-- MARK --") {
+    if envelope.body.starts_with(b"-- MARK --") {
         return Some(MARK);
     }
-    (from_logger && LOSSES.iter().any(|loss| body.starts_with(loss))).then_some(LOST)
+    lost::is_about(envelope).then_some(LOST)
 }
 
 #[cfg(test)]

@@ -118,6 +118,12 @@ impl Wrapping {
     }
 }
 
+/// Writes an entry of the journal, as `journalctl -o json` prints it on a line, as a line of syslog without line end.
+/// Whether it could: else nothing is written.
+pub fn journal_entry(object: &[u8], out: &mut Vec<u8>) -> bool {
+    object.first() == Some(&b'{') && json::line(object, out)
+}
+
 /// What is to stand behind `stamp`, if it is to stand before `line`: a stamp around a line says year and zone, which
 /// that of syslog does not.
 fn dated<'a>(stamp: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {

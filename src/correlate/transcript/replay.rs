@@ -3,16 +3,23 @@
 use super::super::message::{Message, Recipient, Session};
 use super::super::recipients::pending;
 use super::super::{Fact, LOGIN_FAILED, Observer};
+use super::sum::Sum;
 use crate::ledger::{Origin, Outcome};
 use relayaudit_parsers::paths::of_command;
-use relayaudit_parsers::record::{Event, Peer, Refusal, Reply};
+use relayaudit_parsers::record::{Asks, Event, Peer, Refusal, Reply, Step};
 use relayaudit_parsers::text::number;
 use std::collections::VecDeque;
 
 /// Replays a session and gives `observer` the session and its messages.
-pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>>, observer: &mut dyn Observer) {
-    let mut replay = Replay::default();
+pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>> + Clone, observer: &mut dyn Observer) {
+    let mut replay = Replay { sum: Sum::of(facts.clone()), ..Replay::default() };
+    replay.client = replay.sum.client;
+    replay.vouched = replay.sum.vouched;
+    replay.hello = replay.sum.hello;
     for fact in facts {
+        if matches!(fact.record.event, Event::Begun { outbound: true, .. }) {
+            return;
+        }
         replay.opening.get_or_insert(fact);
         replay.step(fact, observer);
     }
@@ -24,10 +31,14 @@ pub(super) fn read<'a>(facts: impl Iterator<Item = &'a Fact<'a>>, observer: &mut
     }
 }
 
+/// The answer to a message that was taken (RFC 5321 section 4.2.3), which a filter does not note.
+const TAKEN: u16 = 250;
+
 /// A command that waits for its answer.
 enum Asked<'a> {
     Hello(&'a [u8]),
-    Mail(&'a [u8]),
+    /// The reverse-path, and the size that the client declares, in bytes.
+    Mail(Option<&'a [u8]>, u64),
     Recipient(&'a [u8]),
     Data,
     /// A part of a message that is sent in parts, of so many bytes; the last one ends it.
@@ -54,11 +65,22 @@ struct Transaction<'a> {
     declared_bytes: u64,
     sent_bytes: u64,
     recipients: Vec<Recipient<'a>>,
+    message_id: &'a [u8],
+    /// How many recipients the server accepted, if it counted them.
+    accepted: Option<u32>,
 }
 
 impl<'a> Transaction<'a> {
     fn new(opening: &'a Fact<'a>) -> Self {
-        Transaction { opening, reverse_path: None, declared_bytes: 0, sent_bytes: 0, recipients: Vec::new() }
+        Transaction {
+            opening,
+            reverse_path: None,
+            declared_bytes: 0,
+            sent_bytes: 0,
+            recipients: Vec::new(),
+            message_id: b"",
+            accepted: None,
+        }
     }
 }
 
@@ -77,12 +99,18 @@ struct Replay<'a> {
     log_ins_failed: Vec<&'a Fact<'a>>,
     asked: VecDeque<(Asked<'a>, &'a Fact<'a>)>,
     transaction: Option<Transaction<'a>>,
+    /// What its last line tells of the whole session.
+    sum: Sum<'a>,
 }
 
 impl<'a> Replay<'a> {
     fn step(&mut self, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
         match fact.record.event {
-            Event::Opened { client } | Event::Closed { client } => self.meet(client),
+            Event::Opened { client }
+            | Event::Begun { client, .. }
+            | Event::Closed { client }
+            | Event::Summed { client, .. } => self.meet(client),
+            Event::Step { asks, reply, refusal } => self.one_line(asks, (reply, refusal), fact, observer),
             Event::Command { client, .. } if self.challenged => {
                 self.meet(client);
                 self.challenged = false;
@@ -117,13 +145,58 @@ impl<'a> Replay<'a> {
                     self.answered(asked, asking, (reply, refusal), fact, observer);
                 }
             }
+            Event::Filtered(step) => self.filtered(step, fact, observer),
             _ => {}
+        }
+    }
+
+    /// Takes what a filter notes: it sees what the server let pass.
+    fn filtered(&mut self, step: Step<'a>, fact: &'a Fact<'a>, observer: &mut dyn Observer) {
+        match step {
+            Step::ReversePath(path) => {
+                self.end_transaction(observer);
+                self.transaction = Some(Transaction { reverse_path: Some(path), ..Transaction::new(fact) });
+            }
+            Step::ForwardPath(path) => self.recipient(path, fact, Reply::default(), None, fact),
+            Step::Message { size_bytes, refusal } => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.sent_bytes = size_bytes;
+                }
+                let code = if refusal.is_none() { TAKEN } else { 0 };
+                self.close(Some((Reply { code, text: b"" }, refusal)), fact, observer);
+            }
+        }
+    }
+
+    /// A step of which one line tells both command and answer.
+    fn one_line(
+        &mut self,
+        asks: Asks<'a>,
+        answer: (Reply<'a>, Option<Refusal>),
+        fact: &'a Fact<'a>,
+        observer: &mut dyn Observer,
+    ) {
+        match (asks, answer.1) {
+            (Asks::Mail(path), _) => self.answered(Asked::Mail(Some(path), 0), fact, answer, fact, observer),
+            (Asks::Recipient(path), _) => self.answered(Asked::Recipient(path), fact, answer, fact, observer),
+            (Asks::Message { message_id, size_bytes, accepted }, refusal) => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.message_id = message_id;
+                    transaction.sent_bytes = size_bytes;
+                    transaction.accepted = accepted;
+                }
+                if refusal.is_some() {
+                    self.close(Some(answer), fact, observer);
+                }
+            }
+            (Asks::Queue, _) => self.close(Some(answer), fact, observer),
         }
     }
 
     /// Takes the client of a line, unless the line names none or the session speaks for another.
     fn meet(&mut self, client: Peer<'a>) {
-        if !self.continued && client != Peer::default() {
+        let is_known = client.name.is_empty() && client.address == self.client.address;
+        if !self.continued && client != Peer::default() && !is_known {
             self.client = client;
         }
     }
@@ -148,14 +221,9 @@ impl<'a> Replay<'a> {
             }
             Asked::Data => self.close(Some((reply, refusal)), fact, observer),
             _ if !reply.is_positive() => {}
-            Asked::Mail(argument) => {
+            Asked::Mail(reverse_path, declared_bytes) => {
                 self.end_transaction(observer);
-                let (reverse_path, parameters) = of_command(b"FROM:", argument).unzip();
-                self.transaction = Some(Transaction {
-                    reverse_path,
-                    declared_bytes: parameters.map_or(0, declared_size),
-                    ..Transaction::new(asking)
-                });
+                self.transaction = Some(Transaction { reverse_path, declared_bytes, ..Transaction::new(asking) });
             }
             Asked::Hello(name) => {
                 self.end_transaction(observer);
@@ -215,6 +283,7 @@ impl<'a> Replay<'a> {
                 recipient.fact = fact;
             }
         }
+        self.sum.settle(&mut transaction.recipients, transaction.accepted);
         if transaction.recipients.is_empty() {
             return;
         }
@@ -227,7 +296,7 @@ impl<'a> Replay<'a> {
             vouched: self.vouched,
             origin: if self.continued { Origin::PassedOn } else { Origin::Session },
             reverse_path: transaction.reverse_path,
-            message_id: b"",
+            message_id: transaction.message_id,
             size_bytes: if transaction.sent_bytes == 0 { transaction.declared_bytes } else { transaction.sent_bytes },
             taken: end.is_some_and(|(reply, _)| reply.is_positive()),
             opening: transaction.opening,
@@ -247,7 +316,8 @@ fn asked<'a>(verb: &'a [u8], argument: &'a [u8]) -> Asked<'a> {
     if is(b"RCPT") {
         Asked::Recipient(of_command(b"TO:", argument).map_or(argument, |(path, _)| path))
     } else if is(b"MAIL") {
-        Asked::Mail(argument)
+        let (reverse_path, parameters) = of_command(b"FROM:", argument).unzip();
+        Asked::Mail(reverse_path, parameters.map_or(0, declared_size))
     } else if is(b"DATA") {
         Asked::Data
     } else if is(b"BDAT") {

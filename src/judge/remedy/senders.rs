@@ -1,11 +1,12 @@
 //! Steps for senders that may send: stolen accounts, trusted hosts, programs on the server; and for guessing and bounces.
 
-use super::{Kind, kind, stop_queue};
+use super::{Kind, kind, queue};
+use crate::judge::finding::Queue;
 use crate::ledger::{Client, Ledger, Text};
 use crate::site::is_inside;
 
 /// Steps against a stolen account.
-pub fn account(ledger: &Ledger, server: &Text) -> Vec<String> {
+pub fn account(ledger: &Ledger, server: &Text, waiting: Option<&Queue>) -> Vec<String> {
     let kind = kind(ledger, server);
     let mut steps = vec![
         "Change the password of this account now, and every other password its owner uses. Changing relay rules does \
@@ -14,10 +15,11 @@ pub fn account(ledger: &Ledger, server: &Text) -> Vec<String> {
         "End its open sessions (restart the mail and IMAP services), and look for forwarding rules the thief may have set."
             .to_owned(),
     ];
+    steps.extend(queue::waiting(kind, waiting));
     steps.push(match kind {
         Kind::Postfix => {
-            "Find its messages: the lines with `sasl_username=ACCOUNT` in mail.log give the queue ids; delete those still \
-             waiting: `postsuper -d QUEUEID`."
+            "Delete all of its messages that wait: `grep -F 'sasl_username=ACCOUNT' mail.log | sed 's/^.*smtpd\\[[0-9]*\\]: \
+             \\([0-9A-Za-z]*\\): client=.*/\\1/' | sort -u | postsuper -d -`."
                 .to_owned()
         }
         Kind::Exim => "Find its messages: `exigrep 'A=[a-z_]*:ACCOUNT' mainlog`, then remove those still waiting: `exim -Mrm ID`.".to_owned(),
@@ -29,13 +31,13 @@ pub fn account(ledger: &Ledger, server: &Text) -> Vec<String> {
 }
 
 /// Steps against a trusted host that sends spam.
-pub fn host(ledger: &Ledger, server: &Text, client: &Client) -> Vec<String> {
+pub fn host(ledger: &Ledger, server: &Text, client: &Client, waiting: Option<&Queue>) -> Vec<String> {
     let mut steps = vec![
         "Cut the host off: unplug it, or take its address out of the trusted networks. Do not block its address in a way \
          that hides it from you."
             .to_owned(),
     ];
-    steps.extend(stop_queue(kind(ledger, server), client));
+    steps.extend(queue::stop(kind(ledger, server), client, waiting));
     steps.push(
         "If it is a web server, look for the form or script that sent: its access log in the minutes of the busiest hour. \
          If it is a workstation, it is infected: install it anew."
@@ -48,7 +50,7 @@ pub fn host(ledger: &Ledger, server: &Text, client: &Client) -> Vec<String> {
 }
 
 /// Steps against a program on the server that sends spam.
-pub fn script(ledger: &Ledger, server: &Text) -> Vec<String> {
+pub fn script(ledger: &Ledger, server: &Text, waiting: Option<&Queue>) -> Vec<String> {
     let kind = kind(ledger, server);
     let mut steps = vec![match kind {
         Kind::Exim => "Find the script: `grep 'cwd=' mainlog` shows the directories from which mail was handed in.".to_owned(),
@@ -57,7 +59,7 @@ pub fn script(ledger: &Ledger, server: &Text) -> Vec<String> {
             .to_owned(),
     }];
     steps.push("Stop it: take the script away, or forbid the user to send (Postfix: `postconf -e 'authorized_submit_users = !USER, static:all'`).".to_owned());
-    steps.extend(stop_queue(kind, &Client::Unknown));
+    steps.extend(queue::stop(kind, &Client::Unknown, waiting));
     steps.push("Look for other files that were put there, and bring the web application up to date.".to_owned());
     steps
 }
@@ -104,8 +106,9 @@ pub fn harvest(ledger: &Ledger, server: &Text) -> Vec<String> {
 }
 
 /// Steps against bounces to forged senders.
-pub fn backscatter(ledger: &Ledger, server: &Text) -> Vec<String> {
-    let refuse = match kind(ledger, server) {
+pub fn backscatter(ledger: &Ledger, server: &Text, waiting: Option<&Queue>) -> Vec<String> {
+    let kind = kind(ledger, server);
+    let refuse = match kind {
         Kind::Postfix => {
             "Refuse unknown recipients at RCPT: set `local_recipient_maps`, `virtual_mailbox_maps`, `relay_recipient_maps`; \
              no `luser_relay`, no catch-all `@example.org` in virtual_alias_maps."
@@ -121,10 +124,12 @@ pub fn backscatter(ledger: &Ledger, server: &Text) -> Vec<String> {
         }
         _ => "Refuse unknown recipients at RCPT instead of taking the mail and bouncing it.",
     };
-    vec![
+    let mut steps = vec![
         refuse.to_owned(),
         "Let filters refuse within the SMTP session, or drop silently; never bounce spam or viruses.".to_owned(),
         "Delete the notifications that still wait in the queue (null reverse-path, shown as MAILER-DAEMON or <>)."
             .to_owned(),
-    ]
+    ];
+    steps.extend(queue::waiting(kind, waiting));
+    steps
 }

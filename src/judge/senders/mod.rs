@@ -166,20 +166,19 @@ impl<'a> Sender<'a> {
         self.sent.map(|sent| &sent.messages).filter(|hours| !hours.is_empty()).unwrap_or(&self.tally.hours)
     }
 
-    /// The finding against it. Figures are of all its outside mail; the time and the lines are of the rush.
+    /// The finding against it. Figures are of all its outside mail; the time, the lines and the queue are of the rush.
     pub fn finding(&self, rule: Rule, kind: &'static str, weighed: &Weighed, routed: &Routed<'_>) -> Finding {
         let critical = MANY <= self.tally.accepted && weighed.nats >= 2.0 * weighed.threshold;
         let severity = if critical { Severity::Critical } else { Severity::High };
         let mut tally = self.tally.clone();
-        let rush: Vec<&RoutedFlow<'_>> = self.flows.iter().filter(|flow| self.in_rush(flow.flow.span)).collect();
-        if !rush.is_empty() {
-            (tally.span, tally.evidence) = Default::default();
+        let mut rush = Tally::default();
+        for RoutedFlow { key, flow, .. } in self.flows.iter().filter(|flow| self.in_rush(flow.flow.span)) {
+            rush.add(key, flow);
         }
-        for RoutedFlow { flow, .. } in rush {
-            tally.span.merge(flow.span);
-            flow.evidence().for_each(|line| tally.evidence.insert(line.clone()));
-        }
+        let rush = if 0 < rush.accepted { rush } else { tally.clone() };
+        (tally.span, tally.evidence) = (rush.span, rush.evidence.clone());
         let mut finding = tally.finding(rule, severity, (&self.server, &Client::Unknown), routed.ledger);
+        finding.queue = Some(rush.queue(&self.server, routed.ledger));
         finding.subject = super::finding::Subject { kind, value: self.name() };
         finding.confidence = confidence(routed.site);
         finding.why = weighed.why.clone();

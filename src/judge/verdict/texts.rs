@@ -33,21 +33,25 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
         Cause::InsufficientEvidence if scope.picture.recipients() == 0 => {
             "Cannot tell: the logs show no mail at all.".to_owned()
         }
+        Cause::InsufficientEvidence if scope.is_scanty() && 0 < scope.picture.told() => format!(
+            "Cannot tell from so little: {} about mail show no relaying by strangers, and nothing of the rest of the log.",
+            count(scope.logged().0, "line", "lines")
+        ),
         Cause::InsufficientEvidence => format!(
             "Cannot tell: the logs of {servers} show {} but not who handed them in.",
             recipients(scope.picture.recipients())
         ),
-        Cause::CompromisedAccount => sent(scope, "Yes, by a stolen password", "account", "sent", deciding, span),
-        Cause::AbusedTrustedHost => sent(scope, "Yes, by a host you trust", "host", "sent", deciding, span),
-        Cause::AbusedLocalScript => sent(scope, "Yes, by a program on the server", "user", "handed in", deciding, span),
+        Cause::CompromisedAccount => sent("Yes, by a stolen password", "account", "sent", deciding, span),
+        Cause::AbusedTrustedHost => sent("Yes, by a host you trust", "host", "sent", deciding, span),
+        Cause::AbusedLocalScript => sent("Yes, by a program on the server", "user", "handed in", deciding, span),
         Cause::Backscatter => format!(
             "Yes, by bounces: {servers} sent notifications to {} who mostly never wrote{}.",
             count(volume(deciding), "outside recipient", "outside recipients"),
             period(span)
         ),
         _ if !scope.doubtful().is_empty() => format!(
-            "Probably not: {} relayed through {servers} without log-in, and look like hosts or domains of yours.",
-            addresses(subjects(&scope.doubtful()))
+            "Probably not: {} went out through {servers} without log-in, but look like hosts or domains of yours.",
+            doubted(&scope.doubtful())
         ),
         _ => format!(
             "No unauthorised relay seen: {servers} took in {}{}, none of them for outside recipients of strangers.",
@@ -58,7 +62,7 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
 }
 
 /// The headline of a sender that had permission: `account marie sent mail to ...`.
-fn sent(scope: &Scope<'_>, answer: &str, kind: &str, did: &str, deciding: &[&Finding], span: Span) -> String {
+fn sent(answer: &str, kind: &str, did: &str, deciding: &[&Finding], span: Span) -> String {
     let names: Vec<String> = deciding.iter().take(3).map(|finding| quoted(&finding.subject.value)).collect();
     let more = deciding.len().saturating_sub(names.len()) as u64;
     let more = if 0 < more { format!(" and {} more", thousands(more)) } else { String::new() };
@@ -67,7 +71,7 @@ fn sent(scope: &Scope<'_>, answer: &str, kind: &str, did: &str, deciding: &[&Fin
         "{answer}: {kind}{plural} {}{more} {did} mail to {} through {}{}.",
         list(&names),
         recipients(volume(deciding)),
-        scope.servers(),
+        through(deciding),
         period(span)
     )
 }
@@ -91,18 +95,38 @@ fn relayed(scope: &Scope<'_>, deciding: &[&Finding], span: Span) -> String {
         (false, 1, _) => "Yes, unless it is yours",
         (false, _, _) => "Yes, unless they are yours",
     };
-    let servers: BTreeSet<&Text> = deciding.iter().map(|finding| &finding.server).collect();
-    let through = match servers.first().filter(|_| servers.len() == 1) {
-        Some(server) => crate::judge::words::server(server),
-        None => count(servers.len() as u64, "server", "servers"),
-    };
     format!(
         "{sure}: {} relayed {} through {}{}.",
         count(subjects(deciding) as u64, "outside address", "outside addresses"),
         recipients(accepted),
-        through,
+        through(deciding),
         period(span)
     )
+}
+
+/// The servers of the findings: the one by its name, several by their number.
+fn through(findings: &[&Finding]) -> String {
+    let servers: BTreeSet<&Text> = findings.iter().map(|finding| &finding.server).collect();
+    match servers.first().filter(|_| servers.len() == 1) {
+        Some(server) => crate::judge::words::server(server),
+        None => count(servers.len() as u64, "server", "servers"),
+    }
+}
+
+/// Mail that may be relaying or not: `12 recipients (of 2 addresses, and in partner.example)`.
+fn doubted(findings: &[&Finding]) -> String {
+    let of = |kind: &str| -> BTreeSet<&str> {
+        findings.iter().filter(|f| f.subject.kind == kind).map(|f| f.subject.value.as_ref()).collect()
+    };
+    let (clients, domains) = (of("client"), of("domain"));
+    let from = (!clients.is_empty()).then(|| format!("of {}", addresses(clients.len())));
+    let to = match domains.iter().collect::<Vec<_>>().as_slice() {
+        [] => None,
+        [only] => Some(format!("in {}", quoted(only))),
+        several => Some(format!("in {}", count(several.len() as u64, "domain", "domains"))),
+    };
+    let parts: Vec<String> = from.into_iter().chain(to).collect();
+    format!("{} ({})", recipients(volume(findings)), parts.join(", and "))
 }
 
 /// How many different subjects the findings have.
@@ -145,7 +169,15 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
     if let Some((time, last)) = latest.filter(|_| cause == Cause::OpenRelay) {
         why.push(format!("{} UTC: the last of it, from {}.", minute(time), quoted(&last.subject.value)));
     }
+    why.extend(exposures(scope, true).iter().filter_map(|finding| finding.why.first().cloned()));
     why
+}
+
+/// Lines of the configuration that open the server: those that explain relaying in these logs, or the others.
+pub fn exposures<'a>(scope: &Scope<'a>, explain: bool) -> Vec<&'a Finding> {
+    let grave = |finding: &&Finding| Severity::Medium <= finding.severity;
+    let found = scope.of(Rule::PolicyExposure).filter(grave);
+    found.filter(|finding| (0 < finding.recipients_accepted) == explain).collect()
 }
 
 /// The facts on the gravest of those who had permission to send.
@@ -187,7 +219,7 @@ fn quiet(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
         count(messages, "message", "messages"),
         period(span)
     )];
-    if cause == Cause::InsufficientEvidence && 0 < scope.picture.recipients() {
+    if cause == Cause::InsufficientEvidence && 0 < scope.picture.recipients() && scope.picture.told() == 0 {
         why.push(
             "No line shows a client handing in mail: the lines that would are rotated away, or logged elsewhere."
                 .to_owned(),
@@ -204,9 +236,8 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
         Cause::OpenRelay | Cause::InsufficientEvidence => {}
         _ if doubtful.is_empty() => out.push("No recipient of a stranger was relayed.".to_owned()),
         _ => out.push(format!(
-            "{} without log-in had {} relayed, and look like hosts or domains of yours that are not stated.",
-            addresses(subjects(&doubtful)),
-            recipients(doubtful.iter().map(|finding| finding.recipients_accepted).sum())
+            "{} went out without log-in, and look like hosts or domains of yours that are not stated.",
+            doubted(&doubtful)
         )),
     }
     if cause != Cause::InsufficientEvidence && scope.of(Rule::RelayTrick).next().is_none() {
@@ -216,6 +247,13 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
     let untold = scope.picture.of(RouteVerdict::Unknown);
     if 0 < untold {
         out.push(format!("Of {}, the logs do not tell who handed them in or what became of them.", recipients(untold)));
+    }
+    if cause == Cause::InsufficientEvidence {
+        out.extend(scope.missing().map(|gap| gap.what.clone()));
+    }
+    let lost = scope.lines_lost();
+    if 0 < lost {
+        out.push(format!("What {} said that got lost on the way into the logs.", count(lost, "line", "lines")));
     }
     if !scope.picture.strays.is_empty() {
         out.push(format!(
@@ -258,44 +296,6 @@ fn unaccused(scope: &Scope<'_>) -> Vec<String> {
     out
 }
 
-/// What to do now.
-pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String> {
-    let mut next: Vec<String> = match cause {
-        Cause::OpenRelay
-        | Cause::CompromisedAccount
-        | Cause::AbusedTrustedHost
-        | Cause::AbusedLocalScript
-        | Cause::Backscatter => return deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
-        Cause::ProbesOnly => vec!["Against the probes: nothing. The server refused them.".to_owned()],
-        Cause::InboundOnly => deciding.first().map(|worst| worst.remedy.clone()).unwrap_or_default(),
-        Cause::InsufficientEvidence => vec![
-            "Give the logs that show mail coming in: older rotated files, the other daemons' files, or all servers."
-                .to_owned(),
-            "If there are none, switch on SMTP logging with client addresses, wait a day, and scan again.".to_owned(),
-        ],
-        _ => Vec::new(),
-    };
-    if cause != Cause::InsufficientEvidence {
-        let names = [
-            (&scope.picture.accounts, "accounts"),
-            (&scope.picture.hosts, "trusted hosts"),
-            (&scope.picture.users, "local users"),
-        ];
-        let seen: Vec<&str> = names.iter().filter(|(book, _)| !book.is_empty()).map(|(_, name)| *name).collect();
-        if !seen.is_empty() {
-            next.push(format!(
-                "If you were block-listed all the same, first look at the {} that sent most.",
-                list(&seen)
-            ));
-        }
-        next.push(
-            "Look at the firewall's log for hosts that connect to port 25 outside by themselves: they do not show here."
-                .to_owned(),
-        );
-    }
-    next
-}
-
 /// Other explanations, likeliest first.
 pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<(Cause, f64, Vec<String>)> {
     let mut out: Vec<(Cause, f64, Vec<String>)> = Vec::new();
@@ -308,8 +308,13 @@ pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> V
         );
         out.push((Cause::Clean, if stated { 0.05 } else { 0.25 }, vec![why]));
     }
+    let relays = scope.relays();
+    if let Some(worst) = relays.first().filter(|_| cause != Cause::OpenRelay) {
+        let why = worst.why.first().cloned().into_iter();
+        out.push((Cause::OpenRelay, 0.6, why.chain(["This was found besides.".to_owned()]).collect()));
+    }
     let doubtful = scope.doubtful();
-    if cause != Cause::OpenRelay && !doubtful.is_empty() {
+    if cause != Cause::OpenRelay && relays.is_empty() && !doubtful.is_empty() {
         let why = doubtful.iter().take(3).filter_map(|finding| finding.why.first().cloned()).collect();
         out.push((Cause::OpenRelay, 0.3, why));
     }
@@ -320,6 +325,19 @@ pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> V
             out.push((*other, worst.confidence.min(0.6), why.chain(["This was found besides.".to_owned()]).collect()));
         }
     }
+    if let Some(listed) = scope.listed().first().filter(|_| !is_abuse(cause) && cause != Cause::InsufficientEvidence) {
+        let why = listed.why.first().cloned().into_iter();
+        let how = "There must be a reason: abuse before these logs begin, or mail that bypasses this server (directly to port 25).";
+        out.push((Cause::InsufficientEvidence, BLOCKED, why.chain([how.to_owned()]).collect()));
+    }
     out.sort_by(|a, b| b.1.total_cmp(&a.1));
     out
+}
+
+/// How likely it is that logs without abuse do not show enough, if several others say that they block the server.
+const BLOCKED: f64 = 0.5;
+
+/// Whether a cause is abuse of the server.
+fn is_abuse(cause: Cause) -> bool {
+    cause == Cause::OpenRelay || ABUSE.iter().any(|(abuse, _)| *abuse == cause)
 }

@@ -1,12 +1,14 @@
 //! Makes the report of a finished ledger, its site and its analysis.
 
 mod accounts;
+mod blocklistings;
+mod campaigns;
 mod coverage;
 mod offenders;
 
 use super::model::{
-    Alternative, FindingRow, HourRow, Line, Report, SCHEMA, ServerRow, SiteRow, SiteTable, SubjectRow, Tool, TotalsRow,
-    VerdictRow,
+    Alternative, FindingRow, HourRow, Line, QueuedRow, Report, SCHEMA, ServerRow, SiteRow, SiteTable, SubjectRow, Tool,
+    TotalsRow, VerdictRow,
 };
 use crate::judge::{Analysis, Finding, ServerVerdict, Verdict};
 use crate::ledger::{Evidence, Ledger, Time};
@@ -32,7 +34,7 @@ impl Report {
         Report {
             schema: SCHEMA,
             tool: Tool { name: "relayaudit", version: run.version.clone() },
-            coverage: coverage::coverage(ledger, run),
+            coverage: coverage::coverage(ledger, &analysis.gaps, run),
             site: site_table(ledger, site),
             verdict: verdict(ledger, &analysis.verdict),
             servers: analysis.servers.iter().map(server).collect(),
@@ -41,9 +43,10 @@ impl Report {
             accounts: accounts::accounts(ledger, &findings),
             findings,
             timeline: timeline.collect(),
-            blocklistings: Vec::new(),
-            campaigns: Vec::new(),
+            blocklistings: analysis.blocklistings.iter().map(|row| blocklistings::row(ledger, row)).collect(),
+            campaigns: analysis.campaigns.iter().map(|campaign| campaigns::row(ledger, campaign)).collect(),
             unparsed_samples: coverage::unparsed_samples(ledger),
+            handovers: analysis.handovers.iter().map(Into::into).collect(),
         }
     }
 }
@@ -84,6 +87,13 @@ fn row(ledger: &Ledger, finding: &Finding) -> FindingRow {
         evidence: lines(ledger, &finding.evidence),
         remedy: finding.remedy.clone(),
         server: finding.server.to_string(),
+        last_entered: finding.queue.as_ref().and_then(|queue| queue.last_entered),
+        last_attempt: finding.queue.as_ref().and_then(|queue| queue.last_attempt),
+        queued: finding.queue.as_ref().map(|queue| QueuedRow {
+            recipients: queue.recipients,
+            ids: queue.ids.clone(),
+            unseen: queue.unseen,
+        }),
     }
 }
 
@@ -104,6 +114,7 @@ fn verdict(ledger: &Ledger, verdict: &Verdict) -> VerdictRow {
         next: verdict.next.clone(),
         alternatives: alternatives.collect(),
         evidence: lines(ledger, &verdict.evidence),
+        ending: verdict.ending.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::judge::{Rule, Severity, about};
 use crate::report::escape::terminal;
 use crate::report::figures::{minute, percent, size, time};
 use crate::report::model::{AccountRow, FindingRow, InputRow, Line, Offender, Report, ServerRow, SiteRow};
-use crate::report::{phrases, rows};
+use crate::report::{handovers, phrases, rows};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
@@ -33,28 +33,36 @@ pub fn offenders(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         grid::write(page, if wide { &APART } else { &STACKED }, &rows)?;
         more(page, bad.len(), ROWS)?;
     }
-    doubtful(&mild, page)
+    doubtful(report, &mild, page)
 }
 
-/// Clients whose mail was passed on, and that may well be ours: a sentence, not an accusation.
-fn doubtful(mild: &[&Offender], page: &mut Page<'_>) -> io::Result<()> {
+/// Mail that was passed on for clients, or to domains, that may well be ours: sentences, not an accusation.
+fn doubtful(report: &Report, mild: &[&Offender], page: &mut Page<'_>) -> io::Result<()> {
     let relayed: Vec<&&Offender> = mild.iter().filter(|offender| 0 < offender.recipients_accepted).collect();
-    let Some(recipients) = relayed.iter().map(|offender| offender.recipients_accepted).reduce(u64::saturating_add)
-    else {
+    let domains: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.subject.kind == "domain").collect();
+    if relayed.is_empty() && domains.is_empty() {
         return Ok(());
-    };
+    }
     page.heading("Passed on, but perhaps yours")?;
+    if !relayed.is_empty() {
+        page.text(Style::Plain, "  ", &own_hosts(&relayed))?;
+    }
+    domains.iter().take(FEW).try_for_each(|finding| page.text(Style::Plain, "  ", &finding.why.join(" ")))?;
+    more(page, domains.len(), FEW)
+}
+
+/// The clients that look like hosts of ours.
+fn own_hosts(relayed: &[&&Offender]) -> String {
+    let recipients = relayed.iter().map(|offender| offender.recipients_accepted).fold(0, u64::saturating_add);
     let names: Vec<String> = relayed.iter().take(FEW).map(|offender| terminal(&offender.client).into_owned()).collect();
     let rest = if FEW < relayed.len() { ", ..." } else { "" };
-    let text = format!(
-        "{} had {} passed on that look like mail of your own: from hosts of yours, or to a domain for which you are a \
-         secondary MX. State them with --trusted-net or --local-domain; if they are not yours, treat them like the \
-         others: {}{rest}.",
+    format!(
+        "{} had {} passed on that look like mail of your own. State them with --trusted-net; if they are not yours, treat \
+         them like the others: {}{rest}.",
         count(relayed.len() as u64, "address", "addresses"),
         count(recipients, "recipient", "recipients"),
         names.join(", "),
-    );
-    page.text(Style::Plain, "  ", &text)
+    )
 }
 
 /// The columns of offenders, two values in each.
@@ -128,15 +136,34 @@ pub fn servers(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         ]
     };
     grid::write(page, &columns, &servers.iter().take(ROWS).map(row).collect::<Vec<_>>())?;
-    more(page, servers.len(), ROWS)
+    more(page, servers.len(), ROWS)?;
+    let sentences = handovers::sentences(&report.handovers);
+    sentences.iter().take(ROWS).try_for_each(|sentence| page.text(Style::Plain, "  ", sentence))?;
+    more(page, sentences.len(), ROWS)
+}
+
+/// Campaigns and testers, a sentence or two each.
+pub fn campaigns(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    if report.campaigns.is_empty() {
+        return Ok(());
+    }
+    page.heading("What belongs together")?;
+    for row in report.campaigns.iter().take(FEW) {
+        let text = format!("[{}] {}: {}", row.severity.as_str(), row.name, phrases::campaign(row));
+        page.text(Style::Plain, "  - ", &text)?;
+    }
+    more(page, report.campaigns.len(), FEW)
 }
 
 /// Findings that are not in the table of offenders, by rule; harmless ones are only counted.
 pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let mut loud = BTreeMap::<Rule, Vec<&FindingRow>>::new();
     let mut noise = BTreeMap::<Rule, Vec<&FindingRow>>::new();
-    for finding in &report.findings {
+    // Campaigns have a section of their own.
+    for finding in report.findings.iter().filter(|finding| finding.rule != Rule::Campaign) {
         match phrases::is_noise(finding) {
+            // A section of its own tells of them.
+            _ if finding.rule == Rule::Blocklisted => {}
             true => noise.entry(finding.rule).or_default().push(finding),
             false if is_listed(finding) => {}
             false => loud.entry(finding.rule).or_default().push(finding),
@@ -304,7 +331,7 @@ fn problems(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// Says what was left out.
-fn more(page: &mut Page<'_>, all: usize, shown: usize) -> io::Result<()> {
+pub(super) fn more(page: &mut Page<'_>, all: usize, shown: usize) -> io::Result<()> {
     match all.saturating_sub(shown) {
         0 => Ok(()),
         rest => {
