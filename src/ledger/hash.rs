@@ -40,4 +40,10 @@ mod tests {
         check("a", 0x02c0_bdbf_4814_20f8);
         check("/var/log/mail.log", 0x79bc_68ff_0a9c_ccc9);
     }
+
+    #[test]
+    fn texts_that_are_split_otherwise_are_others() {
+        assert_eq!(stable_texts(&["a", "b"]), 0xb912_458b_53ec_5105);
+        assert_eq!(stable_texts(&["ab", ""]), 0xb426_6e7e_880c_77d8);
+    }
 }
