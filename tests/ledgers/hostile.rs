@@ -47,6 +47,17 @@ fn survive(bytes: &[u8]) -> bool {
     !report(joined.saved.finish()).is_empty()
 }
 
+#[test]
+fn a_ledger_that_is_cut_off_anywhere_is_refused() {
+    let bytes = std::fs::read(root().join("tests/snapshots/version-1.ledger")).unwrap();
+    let last = bytes.len() - 20..bytes.len();
+    for end in (0..bytes.len()).step_by(511).chain(last) {
+        let error = Saved::from_bytes("state", &bytes[..end]).map(drop).unwrap_err().to_string();
+        let said = if end < 4 { "state: not a ledger" } else { "the ledger is damaged" };
+        assert!(error.starts_with("state") && error.contains(said), "{end}: {error}");
+    }
+}
+
 /// A frame that wants 64 MiB set aside for it, though it holds a line.
 #[test]
 fn a_frame_that_wants_more_memory_than_a_ledger_does_is_refused() {
