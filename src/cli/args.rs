@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::clients::{self, Clients};
 use super::site_args::SiteVerb;
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
@@ -29,6 +30,9 @@ pub enum Verb {
     /// Write a row per recipient: who handed it in, to whom, what became of it
     #[command(after_help = EXTRACT_HELP)]
     Extract(Box<Extract>),
+    /// List who hands in mail, by what right: whose mail would stop if you closed the server
+    #[command(after_help = clients::HELP)]
+    Clients(Box<Clients>),
     /// Show, infer, import or check what is yours: domains, trusted networks, servers
     #[command(subcommand)]
     Site(SiteVerb),
@@ -62,6 +66,7 @@ Without --local-domain (or a site file) the logs are read twice: first to infer 
 
 Examples:
   relayaudit extract /var/log/mail.log* --to parquet --out mail.parquet
+  relayaudit extract /srv/logs --to parquet --partition --out mail/
   relayaudit extract mail.log --to ndjson | jq 'select(.verdict==\"relayed-unauthorised\")'
 
 Exit status: 0, or 2 if the run failed or is incomplete.";
@@ -174,6 +179,9 @@ pub struct Extract {
     /// Write to this file instead of standard output; needed for parquet
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Write parquet to a new folder, --out DIR, as a file or more for each day and server (day=2026-11-24/server=mx1)
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub partition: bool,
 }
 
 /// Forms of `extract`.

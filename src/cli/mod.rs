@@ -1,6 +1,7 @@
 //! The program: reads the command line, runs a verb, answers with an exit status.
 
 mod args;
+mod clients;
 mod extract;
 mod progress;
 mod reading;
@@ -72,6 +73,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.verb {
         Verb::Scan(options) => scan::run(options, &mut out),
         Verb::Extract(options) => extract::run(options),
+        Verb::Clients(options) => clients::run(options, &mut out),
         Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),
