@@ -350,10 +350,13 @@ impl Observer for Books {
             }
             Event::Refused { .. } => self.refused(fact),
             Event::Whole { client, helo, .. } | Event::Decided { client, helo, .. } => self.hello(fact, client, helo),
-            Event::Delivery { .. }
-            | Event::Reached { .. }
-            | Event::AttemptEnded { .. }
-            | Event::OutboundReply { .. } => self.listed(fact),
+            Event::Delivery { source, .. } => {
+                if let Some(own) = source.filter(|own| !own.is_loopback()) {
+                    self.server(server).own_addresses.insert(own);
+                }
+                self.listed(fact);
+            }
+            Event::Reached { .. } | Event::AttemptEnded { .. } | Event::OutboundReply { .. } => self.listed(fact),
             _ => self.log_in(fact),
         }
     }

@@ -191,6 +191,7 @@ fn sent(rest: &[u8]) -> Option<(Option<&[u8]>, Event<'_>)> {
         original_forward_path: None,
         expanded: false,
         envelope: b"",
+        source: None,
         next_hop,
         status,
         text: rest,

@@ -471,6 +471,8 @@ pub enum Event<'a> {
         expanded: bool,
         /// The id of the recipient within the message (see [`Event::Envelope`]); empty if not logged.
         envelope: &'a [u8],
+        /// The address of this server that the attempt was made from, if the line gives it.
+        source: Option<IpAddr>,
         /// Where it went.
         next_hop: NextHop<'a>,
         /// What became of it.

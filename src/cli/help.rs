@@ -25,3 +25,18 @@ Examples:
   relayaudit report mx1.ledger mx2.ledger --format json
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 a ledger cannot be used or its scan was incomplete.";
+
+/// Of `extract`.
+pub const EXTRACT_HELP: &str = "\
+Columns: server, format, session, queue_id, message_id, time, client, client_name, helo, account, reverse_path, forward_path,
+original_forward_path, reply_code, outcome, next_hop, size_bytes, verdict, path, line. Times are UTC. An empty reverse_path is
+the null reverse-path; what the log does not say is missing. Rows come as mail is decided on, not sorted.
+
+Without --local-domain (or a site file) the logs are read twice: first to infer the site, which standard input does not allow.
+
+Examples:
+  relayaudit extract /var/log/mail.log* --to parquet --out mail.parquet
+  relayaudit extract /srv/logs --to parquet --partition --out mail/
+  relayaudit extract mail.log --to ndjson | jq 'select(.verdict==\"relayed-unauthorised\")'
+
+Exit status: 0, or 2 if the run failed or is incomplete.";

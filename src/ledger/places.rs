@@ -8,6 +8,7 @@ use super::text::Text;
 use crate::merge::Merge;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// A domain in forward-paths, as one server treated it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,6 +71,8 @@ pub struct ServerFacts {
     pub evidence: Smallest<Evidence, 1>,
     /// The formats it wrote.
     pub formats: BTreeSet<Text>,
+    /// Addresses that it sent mail from. Nine means "many".
+    pub own_addresses: Smallest<IpAddr, 9>,
     /// Marks of the messages that other servers took from it.
     pub handed_on: HandedOn,
     /// What of it another server of ours took in before and counts; nothing until that is found out.
@@ -106,6 +109,7 @@ impl Merge for ServerFacts {
         Merge::merge(&mut self.hours, other.hours);
         self.evidence.merge(other.evidence);
         Merge::merge(&mut self.formats, other.formats);
+        self.own_addresses.merge(other.own_addresses);
         self.handed_on.merge(other.handed_on);
         self.again.merge(other.again);
     }

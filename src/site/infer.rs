@@ -119,9 +119,13 @@ fn add_networks(site: &mut Site) {
     }
 }
 
-/// Takes the servers that wrote the logs for ours.
+/// Takes the servers that wrote the logs for ours, and the addresses that they sent mail from.
 fn add_servers(ledger: &Ledger, site: &mut Site) {
     for (name, facts) in &ledger.servers {
+        for own in facts.own_addresses.iter() {
+            let who = if name.is_empty() { "the server" } else { &**name };
+            insert(&mut site.server_addresses, *own, Origin::Inferred, format!("{who} sent mail from it"), None);
+        }
         let evidence = facts.evidence.iter().next().cloned();
         let why = format!("it wrote {} of these logs", count(facts.records, "record", "records"));
         match name.parse::<IpAddr>() {
@@ -247,6 +251,16 @@ mod tests {
         let site = infer(&ledger(&[("[192.0.2.25]", facts(1, 0, 0, &[], 1))]), &Site::default());
         assert!(site.is_local("[192.0.2.25]"));
         assert_eq!(site.server_addresses().count(), 1);
+    }
+
+    #[test]
+    fn an_address_that_mail_was_sent_from_is_ours() {
+        let mut ledger = ledger(&[]);
+        let server = ledger.servers.values_mut().next().unwrap();
+        server.own_addresses.insert("192.0.2.25".parse().unwrap());
+        let site = infer(&ledger, &Site::default());
+        assert!(site.is_local("[192.0.2.25]") && site.trusts("192.0.2.25".parse().unwrap()));
+        assert_eq!(site.server_addresses().next().unwrap().why, "mx1.example.org sent mail from it");
     }
 
     #[test]

@@ -131,6 +131,7 @@ fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status, text: &'st
         original_forward_path: None,
         expanded: false,
         envelope: b"",
+        source: None,
         next_hop,
         status,
         text,

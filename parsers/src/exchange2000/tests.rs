@@ -72,6 +72,7 @@ fn mail_that_goes_out_or_does_not() {
             original_forward_path: None,
             expanded: false,
             envelope: b"",
+            source: None,
             next_hop,
             status,
             text,

@@ -78,6 +78,7 @@ fn an_extended_report_is_message_tracking() {
         original_forward_path: None,
         expanded: false,
         envelope: b"",
+        source: None,
         next_hop: NextHop::Local,
         status: Status::Sent,
         text: b"",

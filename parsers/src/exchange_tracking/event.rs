@@ -136,6 +136,7 @@ fn delivery<'a>(row: &Row<'a>, next_hop: NextHop<'a>, status: Status) -> Event<'
         original_forward_path: None,
         expanded: false,
         envelope: b"",
+        source: None,
         next_hop,
         status,
         text: row.status,

@@ -154,6 +154,7 @@ fn mail_that_goes_out_or_does_not() {
         original_forward_path: None,
         expanded: false,
         envelope: b"",
+        source: None,
         next_hop,
         status,
         text: text.as_bytes(),

@@ -37,6 +37,7 @@ pub fn statement(status: Status, input: &[u8]) -> Parsed<'_, Event<'_>> {
             original_forward_path: original,
             expanded: false,
             envelope: b"",
+            source: found.own,
             next_hop,
             status,
             text,

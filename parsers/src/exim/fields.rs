@@ -4,7 +4,7 @@
 //! refusal), so reading stops at the first thing that is no known field (src/receive.c, src/deliver.c).
 
 use super::atoms::{Host, host, path, quoted, word};
-use crate::text::{Parsed, number};
+use crate::text::{Parsed, address, number};
 use memchr::memmem;
 use nom::Parser;
 use nom::branch::alt;
@@ -12,12 +12,16 @@ use nom::bytes::complete::{is_a, tag, take_till};
 use nom::character::complete::char;
 use nom::combinator::{map, opt, peek, recognize, verify};
 use nom::sequence::{delimited, preceded, terminated};
+use std::net::IpAddr;
 
 /// The fields that are used; those that the line lacks are `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fields<'a> {
     /// `H=`: the client, or the server a delivery went to.
     pub host: Option<Host<'a>>,
+    /// `I=[192.0.2.25]:25`: the address of this server at our end of the connection (selectors `incoming_interface`,
+    /// `outgoing_interface`).
+    pub own: Option<IpAddr>,
     /// `A=`: the account, see [`account`].
     pub account: Option<&'a [u8]>,
     /// `U=`: the local user, or what the client's ident service says.
@@ -59,6 +63,7 @@ impl<'a> Fields<'a> {
     fn take(&mut self, key: &[u8], value: &'a [u8]) {
         match key {
             b"A" => self.account = Some(account(value)),
+            b"I" => self.own = self.own.or_else(|| interface(value)),
             b"U" => self.user = Some(value),
             // The first counts: the client chooses what follows (`SNI=`).
             b"P" => self.protocol = self.protocol.or(Some(value)),
@@ -68,6 +73,12 @@ impl<'a> Fields<'a> {
             _ => {}
         }
     }
+}
+
+/// The address of `[192.0.2.25]:25`.
+fn interface(value: &[u8]) -> Option<IpAddr> {
+    let inside = value.strip_prefix(b"[")?;
+    address(&inside[..memchr::memchr(b']', inside)?])
 }
 
 /// The account of `driver:account` or `driver:account:authenticated-sender` (`+smtp_mailauth`).

@@ -84,6 +84,22 @@ fn a_notification_names_its_cause() {
 }
 
 #[test]
+fn our_end_of_the_connection() {
+    let check = |text: &str, own: Option<&str>| {
+        let (found, _) = fields::fields(text.as_bytes());
+        assert_eq!(found.own, own.and_then(|own| own.parse().ok()), "{text}");
+    };
+    check(
+        " R=dnslookup T=remote_smtp H=mx.example.org [192.0.2.25] I=[192.0.2.10]:40112 C=\"250 OK\"",
+        Some("192.0.2.10"),
+    );
+    check(" H=mx.example.org [192.0.2.25] I=[2001:db8::10]:25 P=esmtps I=[192.0.2.66]:1", Some("2001:db8::10"));
+    check(" H=mx.example.org [192.0.2.25] C=\"250 OK I=[192.0.2.66]:1\"", None);
+    check(" H=mx.example.org [192.0.2.25] I=[192.0.2.10", None);
+    check(" H=mx.example.org [192.0.2.25] I=192.0.2.10", None);
+}
+
+#[test]
 fn deliveries() {
     let check = |line: &str, path: &str, original: Option<&str>, outside: bool, status: Status| {
         let line = format!("2027-01-18 06:42:18 {ID} {line}");

@@ -4,7 +4,8 @@
 use super::Statement;
 use super::atoms::{client, field, id};
 use crate::record::{Event, NextHop, Peer, Status};
-use crate::text::{Expected, Parsed};
+use crate::text::{Expected, Parsed, address};
+use std::net::IpAddr;
 
 /// Parses what follows `mta delivery` or `mda delivery`.
 pub fn statement<'a>(kind: &[u8], input: &'a [u8]) -> Parsed<'a, Statement<'a>> {
@@ -12,18 +13,18 @@ pub fn statement<'a>(kind: &[u8], input: &'a [u8]) -> Parsed<'a, Statement<'a>> 
     let (rest, _) = field("from=", rest)?;
     let (rest, forward_path) = field("to=", rest)?;
     let (rest, original) = field("rcpt=", rest).map_or((rest, None), |(rest, original)| (rest, Some(original)));
-    let (rest, next_hop) = match kind {
+    let (rest, (source, next_hop)) = match kind {
         b"mta" => {
-            let (rest, _) = field("source=", rest)?;
+            let (rest, source) = field("source=", rest)?;
             let (rest, relay) = field("relay=", rest)?;
-            (rest, next_hop(relay))
+            (rest, (address(source), next_hop(relay)))
         }
-        _ => (field("user=", rest)?.0, NextHop::Local),
+        _ => (field("user=", rest)?.0, (None, NextHop::Local)),
     };
     let (rest, _) = field("delay=", rest)?;
     let (rest, result) = field("result=", rest)?;
     let (_, text) = field("stat=", rest)?;
-    let done = Done { envelope, forward_path, original, next_hop, result, text };
+    let done = Done { envelope, forward_path, original, source, next_hop, result, text };
     Ok((b"", done.statement().ok_or(nom::Err::Error(Expected { rest: input, what: "the id of a recipient" }))?))
 }
 
@@ -33,6 +34,8 @@ pub struct Done<'a> {
     pub forward_path: &'a [u8],
     /// The forward-path as given; `-` if it was not rewritten.
     pub original: Option<&'a [u8]>,
+    /// The address that it was made from.
+    pub source: Option<IpAddr>,
     pub next_hop: NextHop<'a>,
     pub result: &'a [u8],
     pub text: &'a [u8],
@@ -48,6 +51,7 @@ impl<'a> Done<'a> {
             original_forward_path: self.original.filter(rewritten),
             expanded: false,
             envelope: self.envelope,
+            source: self.source,
             next_hop: self.next_hop,
             status: status(self.result, self.text),
             text: self.text,

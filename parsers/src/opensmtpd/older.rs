@@ -6,7 +6,7 @@ use super::atoms::{client, field, id, key, message_id};
 use super::delivery::{Done, next_hop};
 use super::refusal;
 use crate::record::{Event, NextHop, Peer};
-use crate::text::{Expected, Parsed, expect, number};
+use crate::text::{Expected, Parsed, address, expect, number};
 use memchr::memmem;
 use nom::Parser;
 use nom::branch::alt;
@@ -114,17 +114,17 @@ fn delivery(outside: bool, input: &[u8]) -> Parsed<'_, Statement<'_>> {
     let (rest, _) = field("from=", rest)?;
     let (rest, forward_path) = field("to=", rest)?;
     let (rest, original) = field("rcpt=", rest).map_or((rest, None), |(rest, original)| (rest, Some(original)));
-    let (next_hop, rest) = match outside {
+    let (source, next_hop, rest) = match outside {
         true => {
-            let (rest, _) = field("source=", rest)?;
+            let (rest, source) = field("source=", rest)?;
             let (rest, _) = key("relay=", rest)?;
             let end = memmem::find(rest, b", ").unwrap_or(rest.len());
-            (next_hop(&rest[..end]), &rest[end..])
+            (address(source), next_hop(&rest[..end]), &rest[end..])
         }
-        false => (NextHop::Local, rest),
+        false => (None, NextHop::Local, rest),
     };
     // What follows `stat=` is the other server's text, and what stands before it here is our own.
     let text = memmem::find(rest, b", stat=").map_or(b"".as_slice(), |at| &rest[at + 7..]);
-    let done = Done { envelope, forward_path, original, next_hop, result, text };
+    let done = Done { envelope, forward_path, original, source, next_hop, result, text };
     Ok((b"", done.statement().unwrap_or_default()))
 }

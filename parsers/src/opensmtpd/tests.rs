@@ -142,11 +142,14 @@ fn delivery<'a>(
     status: Status,
     text: &'a str,
 ) -> Event<'a> {
+    // The lines below give our address where another server was reached.
+    let reached = matches!(next_hop, NextHop::Host { peer: Peer { address: Some(_), .. }, .. });
     Event::Delivery {
         forward_paths: to.as_bytes().into(),
         original_forward_path: original.map(str::as_bytes),
         expanded: false,
         envelope: b"0000000b00000001",
+        source: reached.then(|| [192, 0, 2, 10].into()),
         next_hop,
         status,
         text: text.as_bytes(),

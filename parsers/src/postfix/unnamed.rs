@@ -90,6 +90,7 @@ mod tests {
             original_forward_path: None,
             expanded: false,
             envelope: b"",
+            source: None,
             next_hop,
             status: Status::Sent,
             text,

@@ -39,6 +39,7 @@ fn event<'a>(list: &'a [u8], fields: Fields<'a>) -> Event<'a> {
         original_forward_path: fields.owner.filter(|_| expanded),
         expanded,
         envelope: b"",
+        source: None,
         next_hop: next_hop(&fields),
         status,
         text: fields.status,
