@@ -46,6 +46,7 @@ Examples:
   relayaudit scan /var/log/mail.log*
   relayaudit scan /var/log --local-domain example.org --trusted-net 192.0.2.0/24
   relayaudit scan /var/log/mail.log* --config /etc/postfix/main.cf --config /etc/postfix/master.cf
+  relayaudit scan /var/log/mail.log* --geoip GeoLite2-City.mmdb --geoip GeoLite2-ASN.mmdb
   relayaudit scan logs-2026.tar.gz --tz Europe/Berlin --year 2026
   journalctl -o json -u 'postfix*' | relayaudit scan -
   docker compose logs -t mail | relayaudit scan -
@@ -138,6 +139,10 @@ pub struct Scan {
     #[command(flatten)]
     pub site: SiteOptions,
 
+    /// What judging is given besides the logs.
+    #[command(flatten)]
+    pub consult: ConsultOptions,
+
     /// Of honest senders, what share rules on behaviour may accuse (see `relayaudit explain compromised-account`)
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share, help_heading = "Judging")]
     pub false_alarm: f64,
@@ -157,6 +162,15 @@ pub struct Scan {
     /// Colours: auto follows the terminal and NO_COLOR
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
     pub color: Colour,
+}
+
+/// What judging is given besides logs and site: options of every verb that judges.
+#[derive(Debug, Default, Args)]
+pub struct ConsultOptions {
+    /// A database of countries or of networks (.mmdb of MaxMind, DB-IP or IPinfo: Country, City or ASN), to say where clients
+    /// are and who runs their networks. Repeatable; nothing is sent anywhere
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub geoip: Vec<PathBuf>,
 }
 
 /// Options of `extract`.

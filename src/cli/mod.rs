@@ -1,6 +1,7 @@
 //! The program: reads the command line, runs a verb, answers with an exit status.
 
 mod args;
+mod consult;
 mod extract;
 mod progress;
 mod reading;
@@ -44,6 +45,9 @@ pub enum Error {
     /// A configuration cannot be used.
     #[error(transparent)]
     Config(#[from] crate::site::import::Error),
+    /// A database of networks cannot be used.
+    #[error(transparent)]
+    GeoIp(#[from] crate::geoip::Error),
     /// An option has a value that makes no sense.
     #[error("{option}: {what}")]
     Option {

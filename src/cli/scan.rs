@@ -2,7 +2,7 @@
 
 use super::args::{Colour, Output, ReadOptions, Scan};
 use super::progress::Progress;
-use super::{CLEAN, Error, FAILED, FOUND, complain, reading};
+use super::{CLEAN, Error, FAILED, FOUND, complain, consult, reading};
 use crate::judge::analysis::conclude;
 use crate::judge::{self, Analysis, Errors};
 use crate::ledger::{FileId, Input, Ledger};
@@ -14,6 +14,7 @@ use std::io::{self, IsTerminal, Write};
 /// Runs the scan and prints the report. Returns the exit status.
 pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     let stated = reading::stated_site(&options.site)?;
+    let consulted = consult::load(&options.consult)?;
     let filter = reading::filter(&options.read)?;
     let logs = reading::logs(&options.read, options.log_format());
     let assumptions = assumptions(&options.read, &logs.logs);
@@ -26,7 +27,7 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     note(&mut ledger, &failures);
     progress.stage("judging");
     let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
-    let options_of_judge = judge::Options { errors, ..judge::Options::default() };
+    let options_of_judge = judge::Options { errors, consulted, ..judge::Options::default() };
     let (site, analysis) = conclude(&mut ledger, &stated, &options_of_judge);
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
     let report = Report::build(&ledger, &site, &analysis, &run);

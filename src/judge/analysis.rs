@@ -5,6 +5,7 @@ use super::campaign::Campaign;
 use super::finding::{Cause, Finding, Rule, Verdict};
 use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
+use super::origins::Directory;
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
 use super::{HandOver, Options, Routed, chain, count_once, judge_all};
@@ -34,6 +35,8 @@ pub struct Analysis {
     pub blocklistings: Vec<Blocklisting>,
     /// The campaigns, worst first: each has its finding among the findings.
     pub campaigns: Vec<Campaign>,
+    /// Where the clients are that findings are about; `None` if there was no database to ask.
+    pub directory: Option<Directory>,
 }
 
 /// The verdict on one server.
@@ -84,7 +87,7 @@ pub fn conclude(ledger: &mut Ledger, stated: &Site, options: &Options) -> (Site,
 
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
-    let routed = Routed::new(ledger, site, options.errors);
+    let routed = Routed::new(ledger, site, options.errors).consulting(&options.consulted);
     let ((mut findings, campaigns), (all, mut by_server)) =
         rayon::join(|| judge_all(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
@@ -102,6 +105,7 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
         timeline: all.timeline,
         gaps,
         blocklistings: blocklisted::rows(ledger, &findings),
+        directory: Directory::of(&findings, &options.consulted.geo),
         findings,
         campaigns,
         handovers: Vec::new(),
