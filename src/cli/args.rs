@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, FORMATS, Format};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Tells from a mail server's logs whether it was abused to relay mail for somebody it should not
@@ -171,6 +172,13 @@ pub struct ConsultOptions {
     /// are and who runs their networks. Repeatable; nothing is sent anywhere
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub geoip: Vec<PathBuf>,
+    /// Ask DNS whether the owners of your domains let strangers who use them as reverse-path send (SPF, RFC 7208). The only option
+    /// that uses the network. It tells what holds today
+    #[arg(long, help_heading = "Judging")]
+    pub spf: bool,
+    /// The name server that --spf asks [default: the system's]
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = resolver, requires = "spf", help_heading = "Judging")]
+    pub resolver: Option<SocketAddr>,
 }
 
 /// Options of `extract`.
@@ -301,6 +309,15 @@ fn format(name: &str) -> Result<Choice, String> {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().map_err(|error| error.to_string())?;
     if (0.000_001..0.5).contains(&share) { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
+}
+
+/// An address of a name server, with port 53 if it names none: `192.0.2.53`, `[2001:db8::53]:5353`, `2001:db8::53`.
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let with_port = text.parse::<SocketAddr>().ok();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse::<IpAddr>();
+    with_port.or_else(|| bare.ok().map(|address| SocketAddr::new(address, crate::spf::PORT))).ok_or_else(|| {
+        "expected an address, with or without a port: 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53".to_owned()
+    })
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

@@ -3,11 +3,12 @@
 use super::args::{Colour, Output, ReadOptions, Scan};
 use super::progress::Progress;
 use super::{CLEAN, Error, FAILED, FOUND, complain, consult, reading};
-use crate::judge::analysis::conclude;
+use crate::judge::analysis::conclude_asking;
 use crate::judge::{self, Analysis, Errors};
 use crate::ledger::{FileId, Input, Ledger};
 use crate::report::{self, Look, Report, Run};
 use crate::scan::{Plan, scan};
+use crate::site::Site;
 use crate::source::{self, Log};
 use std::io::{self, IsTerminal, Write};
 
@@ -28,7 +29,8 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     progress.stage("judging");
     let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
     let options_of_judge = judge::Options { errors, consulted, ..judge::Options::default() };
-    let (site, analysis) = conclude(&mut ledger, &stated, &options_of_judge);
+    let ask = |ledger: &Ledger, site: &Site| consult::ask(&options.consult, ledger, site);
+    let (site, analysis) = conclude_asking(&mut ledger, &stated, &options_of_judge, ask);
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
     let report = Report::build(&ledger, &site, &analysis, &run);
     progress.finish();

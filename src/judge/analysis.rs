@@ -12,7 +12,9 @@ use super::{HandOver, Options, Routed, chain, count_once, judge_all};
 use crate::ledger::{Ledger, Span, Text, Time, one_view};
 use crate::merge::Merge;
 use crate::site::{self, Site};
+use crate::spf::Answers;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was judged, in one value.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,11 +79,24 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 /// Judges a finished ledger by what the user states of the site: completes the site from the logs, makes mail that several logs or
 /// servers tell of count once, and runs the rules. Call it once: what it takes out of the ledger is gone.
 pub fn conclude(ledger: &mut Ledger, stated: &Site, options: &Options) -> (Site, Analysis) {
+    conclude_asking(ledger, stated, options, |_, _| Answers::default())
+}
+
+/// The same, with what `ask` answers to [`super::spf_questions`]: they can only be asked when it is known what is ours. Judging itself
+/// asks nobody.
+pub fn conclude_asking(
+    ledger: &mut Ledger,
+    stated: &Site,
+    options: &Options,
+    ask: impl FnOnce(&Ledger, &Site) -> Answers,
+) -> (Site, Analysis) {
     stated.note_inputs(ledger);
     one_view(ledger);
     let site = site::infer(ledger, stated);
     let handovers = count_once(ledger, &site);
-    let analysis = Analysis { handovers, ..analyse_with(ledger, &site, options) };
+    let mut options = options.clone();
+    options.consulted.spf = Arc::new(ask(ledger, &site));
+    let analysis = Analysis { handovers, ..analyse_with(ledger, &site, &options) };
     (site, analysis)
 }
 

@@ -3,6 +3,7 @@
 //! Empty unless the user asks for it. The books hold none of it.
 
 use crate::geoip::GeoIp;
+use crate::spf::Answers;
 use std::sync::Arc;
 
 /// What was asked besides the logs.
@@ -10,4 +11,6 @@ use std::sync::Arc;
 pub struct Consulted {
     /// Countries and autonomous systems of addresses.
     pub geo: Arc<GeoIp>,
+    /// What the owners of domains say of clients that use them.
+    pub spf: Arc<Answers>,
 }

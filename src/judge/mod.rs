@@ -33,6 +33,7 @@ pub mod route;
 pub mod routed;
 mod secondary;
 pub mod senders;
+mod spf;
 mod spoofed_local_sender;
 mod tally;
 pub mod verdict;
@@ -49,6 +50,7 @@ pub use origins::Directory;
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
 pub use senders::Errors;
+pub use spf::questions as spf_questions;
 pub use verdict::verdict;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
