@@ -102,6 +102,26 @@ fn a_fail_makes_it_surer_and_a_pass_takes_the_blame() {
 }
 
 #[test]
+fn who_is_allowed_decides_nothing() {
+    let verdict = |record: &str, clients: &[(&str, &str)]| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("mail.log"), log(clients)).unwrap();
+        let server = Server::start(Table::default().text("example.org", record));
+        let done = run(folder.path(), &["--spf", "--resolver", &server.address.to_string()]);
+        serde_json::from_slice::<Value>(&done.stdout).unwrap()["verdict"].clone()
+    };
+    let record = "v=spf1 ip4:203.0.113.7 -all";
+    assert_eq!(verdict(record, &[("203.0.113.7", "example.org")])["cause"], "clean");
+    let both = verdict(record, &[("203.0.113.7", "example.org"), ("203.0.113.8", "example.org")]);
+    assert_eq!(both["cause"], "inbound-only");
+    assert!(both["headline"].as_str().unwrap().contains("1 address used your names"), "{both}");
+    assert!(both["next"][0].as_str().unwrap().starts_with("Your SPF record tells others already."), "{both}");
+    let wrong = verdict("v=spf1 foo", &[("203.0.113.7", "example.org")]);
+    assert!(wrong["next"][0].as_str().unwrap().starts_with("Correct the SPF record"), "{wrong}");
+    assert!(verdict("", &[("203.0.113.7", "example.org")])["next"][0].as_str().unwrap().starts_with("Publish SPF"));
+}
+
+#[test]
 fn whatever_the_server_does_the_scan_goes_on() {
     let table = |mood| Table::default().text("example.org", "v=spf1 ip4:203.0.113.7 -all").mood("example.org", mood);
     for mood in [Mood::Long, Mood::Old, Mood::Forged] {

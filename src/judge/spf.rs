@@ -2,7 +2,7 @@
 //!
 //! A forgery and a forwarder that keeps the reverse-path look the same to SPF: both fail.
 
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Rule, Severity};
 use super::spoofed_local_sender::uses;
 use super::words::{list, quoted};
 use crate::ledger::{Client, Ledger, Text};
@@ -15,6 +15,8 @@ use std::net::IpAddr;
 const CONFIRMED: f64 = 0.95;
 /// Below this a client looks like a forwarder.
 const DOUBTED: f64 = 0.5;
+/// How sure a finding is at most that SPF takes back.
+const CLEARED: f64 = 0.1;
 
 /// What to ask: each client and domain of ours that it used as a stranger, once; the most recipients first.
 pub fn questions(ledger: &Ledger, site: &Site) -> Vec<Question> {
@@ -43,10 +45,11 @@ pub fn weigh(mut finding: Finding, client: &Client, domains: &BTreeSet<&str>, an
         finding.confidence = finding.confidence.max(CONFIRMED);
     } else if outcomes.iter().all(|outcome| *outcome == Outcome::Pass) && given.len() == domains.len() && !anybody {
         finding.severity = Severity::Info;
-        finding.confidence = finding.confidence.min(0.1);
+        finding.confidence = finding.confidence.min(CLEARED);
         finding.remedy.clear();
     }
     finding.why.extend(sentences(&given, forwards));
+    correct_steps(&mut finding.remedy, &outcomes);
     if anybody {
         finding.why.push("The record allows the whole world (all): that clears nobody. End it with -all.".to_owned());
     }
@@ -62,6 +65,26 @@ pub fn weigh(mut finding: Finding, client: &Client, domains: &BTreeSet<&str>, an
         finding.why.push(format!("SPF was asked on {day}: DNS may have said something else at the time of the logs."));
     }
     finding
+}
+
+/// Whether SPF took a finding back: the client may use our domains, and decides nothing.
+pub fn is_cleared(finding: &Finding) -> bool {
+    finding.rule == Rule::SpoofedLocalSender && finding.confidence <= CLEARED
+}
+
+/// Nobody needs to be told to publish what is published.
+fn correct_steps(remedy: &mut Vec<String>, outcomes: &BTreeSet<Outcome>) {
+    let step = if outcomes.contains(&Outcome::PermError) {
+        "Correct the SPF record: what is wrong with it is told with the finding."
+    } else if outcomes.contains(&Outcome::Fail) || outcomes.contains(&Outcome::SoftFail) {
+        "Your SPF record tells others already. Let your own server look at it, too: check SPF for mail from outside, and refuse or \
+         mark what fails. Publish DMARC for what people see as the sender."
+    } else {
+        return;
+    };
+    if let Some(publish) = remedy.iter_mut().find(|text| text.starts_with("Publish SPF")) {
+        *publish = step.to_owned();
+    }
 }
 
 fn question(client: IpAddr, domain: &str) -> Question {
