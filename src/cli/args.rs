@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, FORMATS, Format};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Tells from a mail server's logs whether it was abused to relay mail for somebody it should not
@@ -57,6 +58,7 @@ Examples:
   relayaudit scan /var/log/mail.log*
   relayaudit scan /var/log --local-domain example.org --trusted-net 192.0.2.0/24
   relayaudit scan /var/log/mail.log* --config /etc/postfix/main.cf --config /etc/postfix/master.cf
+  relayaudit scan /var/log/mail.log* --geoip GeoLite2-City.mmdb --geoip GeoLite2-ASN.mmdb
   relayaudit scan logs-2026.tar.gz --tz Europe/Berlin --year 2026
   journalctl -o json -u 'postfix*' | relayaudit scan -
   docker compose logs -t mail | relayaudit scan -
@@ -134,6 +136,10 @@ pub struct JudgeOptions {
     #[command(flatten)]
     pub site: SiteOptions,
 
+    /// What judging is given besides the logs.
+    #[command(flatten)]
+    pub consult: ConsultOptions,
+
     /// Of honest senders, what share rules on behaviour may accuse (see `relayaudit explain compromised-account`)
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share, help_heading = "Judging")]
     pub false_alarm: f64,
@@ -196,6 +202,22 @@ pub struct Report {
     /// What to print
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Output::Text, help_heading = "Output")]
     pub format: Output,
+}
+
+/// What judging is given besides logs and site: options of every verb that judges.
+#[derive(Debug, Default, Args)]
+pub struct ConsultOptions {
+    /// A database of countries or of networks (.mmdb of MaxMind, DB-IP or IPinfo: Country, City or ASN), to say where clients
+    /// are and who runs their networks. Repeatable; nothing is sent anywhere
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub geoip: Vec<PathBuf>,
+    /// Ask DNS whether the owners of your domains let strangers who use them as reverse-path send (SPF, RFC 7208). The only option
+    /// that uses the network. It tells what holds today
+    #[arg(long, help_heading = "Judging")]
+    pub spf: bool,
+    /// The name server that --spf asks [default: the system's]
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = resolver, requires = "spf", help_heading = "Judging")]
+    pub resolver: Option<SocketAddr>,
 }
 
 /// Options of `extract`.
@@ -329,6 +351,15 @@ fn format(name: &str) -> Result<Choice, String> {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().map_err(|error| error.to_string())?;
     if (0.000_001..0.5).contains(&share) { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
+}
+
+/// An address of a name server, with port 53 if it names none: `192.0.2.53`, `[2001:db8::53]:5353`, `2001:db8::53`.
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let with_port = text.parse::<SocketAddr>().ok();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse::<IpAddr>();
+    with_port.or_else(|| bare.ok().map(|address| SocketAddr::new(address, crate::spf::PORT))).ok_or_else(|| {
+        "expected an address, with or without a port: 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53".to_owned()
+    })
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

@@ -1,9 +1,9 @@
 //! What the verbs that judge have in common: a finished ledger in, a report out.
 
 use super::args::{Colour, JudgeOptions, Output};
-use super::{CLEAN, Error, FAILED, FOUND, complain, reading};
-use crate::judge::analysis::conclude;
-use crate::judge::{self, Analysis, Errors};
+use super::{CLEAN, Error, FAILED, FOUND, complain, consult, reading};
+use crate::judge::analysis::conclude_asking;
+use crate::judge::{self, Analysis, Consulted, Errors};
 use crate::ledger::Ledger;
 use crate::report::{self, Look, Report, Run};
 use crate::saved::{Assumed, Saved};
@@ -14,12 +14,28 @@ use std::io::{self, IsTerminal, Write};
 pub struct Case<'o> {
     /// What the scans have learnt.
     pub saved: Saved,
-    /// What the user says of the site.
-    pub stated: Site,
+    /// What it is judged by.
+    pub basis: Basis,
     /// How to judge.
     pub options: &'o JudgeOptions,
     /// What to print.
     pub output: Output,
+}
+
+/// What a ledger is judged by: read before the logs are, so that a wrong file costs no scan.
+pub struct Basis {
+    /// What the user says of the site.
+    stated: Site,
+    /// What others know of the clients.
+    consulted: Consulted,
+}
+
+impl Basis {
+    /// Reads what the options name.
+    pub fn read(options: &JudgeOptions) -> Result<Basis, Error> {
+        let stated = reading::stated_site(&options.site)?;
+        Ok(Basis { stated, consulted: consult::load(&options.consult)? })
+    }
 }
 
 impl Case<'_> {
@@ -30,8 +46,10 @@ impl Case<'_> {
         let mut ledger = self.saved.finish();
         let incomplete = ledger.inputs.values().any(|input| !input.problems.is_empty());
         let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
-        let by = judge::Options { errors, ..judge::Options::default() };
-        let (site, analysis) = conclude(&mut ledger, &self.stated, &by);
+        let Basis { stated, consulted } = self.basis;
+        let by = judge::Options { errors, consulted, ..judge::Options::default() };
+        let ask = |ledger: &Ledger, site: &Site| consult::ask(&options.consult, ledger, site);
+        let (site, analysis) = conclude_asking(&mut ledger, &stated, &by, ask);
         let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
         let report = Report::build(&ledger, &site, &analysis, &run);
         done()?;
@@ -43,11 +61,6 @@ impl Case<'_> {
         std::mem::forget(ledger);
         Ok(status(&analysis, options, incomplete))
     }
-}
-
-/// What the user says of the site.
-pub fn stated(options: &JudgeOptions) -> Result<Site, Error> {
-    reading::stated_site(&options.site)
 }
 
 fn status(analysis: &Analysis, options: &JudgeOptions, incomplete: bool) -> u8 {

@@ -1,7 +1,7 @@
 //! `relayaudit merge` and `relayaudit report`: saved ledgers in, one ledger or a verdict out.
 
 use super::args::{Merge, Report};
-use super::judging::{self, Case};
+use super::judging::{self, Basis, Case};
 use super::{CLEAN, Error, complain};
 use crate::saved::{Destination, Joined, Saved, Twice};
 use std::io::Write;
@@ -15,13 +15,13 @@ pub fn merge(options: &Merge) -> Result<u8, Error> {
 
 /// Judges saved ledgers and prints the report. Returns the exit status.
 pub fn report(options: &Report, out: &mut dyn Write) -> Result<u8, Error> {
-    let stated = judging::stated(&options.judge)?;
+    let basis = Basis::read(&options.judge)?;
     let saved = load(&options.ledgers)?;
     judging::tell_read_errors(&saved.part.notes);
     for failure in &saved.failures {
         complain(&format!("{}: {}", failure.path, failure.what));
     }
-    Case { saved, stated, options: &options.judge, output: options.format }.run(|| Ok(()), out)
+    Case { saved, basis, options: &options.judge, output: options.format }.run(|| Ok(()), out)
 }
 
 fn load(ledgers: &[String]) -> Result<Saved, Error> {

@@ -2,6 +2,7 @@
 
 mod args;
 mod clients;
+mod consult;
 mod extract;
 mod help;
 mod judging;
@@ -51,6 +52,9 @@ pub enum Error {
     /// A configuration cannot be used.
     #[error(transparent)]
     Config(#[from] crate::site::import::Error),
+    /// A database of networks cannot be used.
+    #[error(transparent)]
+    GeoIp(#[from] crate::geoip::Error),
     /// An option has a value that makes no sense.
     #[error("{option}: {what}")]
     Option {

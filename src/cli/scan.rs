@@ -1,7 +1,7 @@
 //! `relayaudit scan`: logs in, verdict out.
 
 use super::args::{ReadOptions, Scan};
-use super::judging::{self, Case};
+use super::judging::{self, Basis, Case};
 use super::progress::Progress;
 use super::{Error, reading};
 use crate::fold::Part;
@@ -12,7 +12,7 @@ use std::io::Write;
 
 /// Runs the scan, saves the ledger if asked, and prints the report. Returns the exit status.
 pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
-    let stated = judging::stated(&options.judge)?;
+    let basis = Basis::read(&options.judge)?;
     let filter = reading::filter(&options.read)?;
     let destination = options.ledger_out.as_deref().map(Destination::create).transpose()?;
     let mut logs = reading::logs(&options.read, options.log_format());
@@ -39,7 +39,7 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
         destination.write(&saved)?;
     }
     progress.stage("judging");
-    let case = Case { saved, stated, options: &options.judge, output: options.output() };
+    let case = Case { saved, basis, options: &options.judge, output: options.output() };
     let done = || {
         progress.finish();
         match (progress.error.take(), &options.read.unparsed) {

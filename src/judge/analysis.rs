@@ -5,13 +5,16 @@ use super::campaign::Campaign;
 use super::finding::{Cause, Finding, Rule, Verdict};
 use super::gaps::{Gap, gaps};
 use super::hints::{Picture, Timeline, pictures};
+use super::origins::Directory;
 use super::route::RouteVerdict;
 use super::verdict::{Scope, decide};
 use super::{HandOver, Options, Routed, chain, count_once, judge_all};
 use crate::ledger::{Ledger, Span, Text, Time, one_view};
 use crate::merge::Merge;
 use crate::site::{self, Site};
+use crate::spf::Answers;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was judged, in one value.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,8 @@ pub struct Analysis {
     pub blocklistings: Vec<Blocklisting>,
     /// The campaigns, worst first: each has its finding among the findings.
     pub campaigns: Vec<Campaign>,
+    /// Where the clients are that findings are about; `None` if there was no database to ask.
+    pub directory: Option<Directory>,
 }
 
 /// The verdict on one server.
@@ -74,17 +79,30 @@ pub fn analyse(ledger: &Ledger, site: &Site) -> Analysis {
 /// Judges a finished ledger by what the user states of the site: completes the site from the logs, makes mail that several logs or
 /// servers tell of count once, and runs the rules. Call it once: what it takes out of the ledger is gone.
 pub fn conclude(ledger: &mut Ledger, stated: &Site, options: &Options) -> (Site, Analysis) {
+    conclude_asking(ledger, stated, options, |_, _| Answers::default())
+}
+
+/// The same, with what `ask` answers to [`super::spf_questions`]: they can only be asked when it is known what is ours. Judging itself
+/// asks nobody.
+pub fn conclude_asking(
+    ledger: &mut Ledger,
+    stated: &Site,
+    options: &Options,
+    ask: impl FnOnce(&Ledger, &Site) -> Answers,
+) -> (Site, Analysis) {
     stated.note_inputs(ledger);
     one_view(ledger);
     let site = site::infer(ledger, stated);
     let handovers = count_once(ledger, &site);
-    let analysis = Analysis { handovers, ..analyse_with(ledger, &site, options) };
+    let mut options = options.clone();
+    options.consulted.spf = Arc::new(ask(ledger, &site));
+    let analysis = Analysis { handovers, ..analyse_with(ledger, &site, &options) };
     (site, analysis)
 }
 
 /// Judges a ledger by a site.
 pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis {
-    let routed = Routed::new(ledger, site, options.errors);
+    let routed = Routed::new(ledger, site, options.errors).consulting(&options.consulted);
     let ((mut findings, campaigns), (all, mut by_server)) =
         rayon::join(|| judge_all(&routed, options), || pictures(&routed));
     ledger.servers.keys().for_each(|server| {
@@ -102,6 +120,7 @@ pub fn analyse_with(ledger: &Ledger, site: &Site, options: &Options) -> Analysis
         timeline: all.timeline,
         gaps,
         blocklistings: blocklisted::rows(ledger, &findings),
+        directory: Directory::of(&findings, &options.consulted.geo),
         findings,
         campaigns,
         handovers: Vec::new(),

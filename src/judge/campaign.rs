@@ -7,8 +7,10 @@ use super::About;
 use super::finding::{Finding, Rule, Severity, Subject};
 use super::marks::{Mark, Marks, Seen};
 use super::members::{Members, Part};
+use super::origins::Networks;
 use super::routed::Routed;
 use super::words::{self, addresses, count, recipients};
+use crate::geoip::GeoIp;
 use crate::ledger::{Client, Ledger, Text};
 use crate::site::neighbourhood;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +66,16 @@ pub fn find(routed: &Routed<'_>, findings: &[Finding]) -> Vec<Campaign> {
         components(&members, &marks).into_iter().filter_map(|group| group.campaign(&members, routed.ledger)).collect();
     campaigns
         .extend(members.testers().into_iter().map(|(tester, seen)| of_tester(tester, &seen, &members, routed.ledger)));
+    campaigns.iter_mut().for_each(|campaign| locate(campaign, &routed.consulted.geo));
     campaigns
+}
+
+/// Says in which networks and countries a campaign is, if there is a database to ask.
+fn locate(campaign: &mut Campaign, geo: &GeoIp) {
+    let networks: Networks = campaign.clients.iter().collect();
+    if !geo.is_empty() && 0 < networks.len() {
+        campaign.finding.why.push(format!("They came from {}.", networks.located(geo).said()));
+    }
 }
 
 /// Clients that are linked, and by what.

@@ -5,6 +5,7 @@
 //! Remedy: see [`remedy::account`].
 
 use super::finding::{Finding, Rule};
+use super::origins::{self, Networks};
 use super::routed::Routed;
 use super::senders::{Sender, Who};
 use super::words;
@@ -17,7 +18,8 @@ pub const ABOUT: About = About {
     title: "an account was used to send spam",
     meaning: "Somebody who knows the password of an account sends through it. Signals are weighed together: a burst against \
               the account's other days, reverse-paths in domains that are not yours, many reverse-paths, log-ins from \
-              several networks within an hour, log-ins after guessing, several recipients in each of many messages, \
+              several networks within an hour (with --geoip: more if they are in several countries, less if one operator has \
+              them all; a country by itself never counts), log-ins after guessing, several recipients in each of many messages, \
               recipients that their servers refuse. The figures and weights are shown with each finding. The reverse-path \
               alone never accuses anybody.",
     sources: "A. Wald, Sequential Analysis (1947); Duan and others, Detecting Spam Zombies by Monitoring Outgoing Messages \
@@ -39,10 +41,14 @@ fn finding(sender: &Sender<'_>, routed: &Routed<'_>) -> Option<Finding> {
         weighed.accuses().then(|| sender.finding(Rule::CompromisedAccount, "account", &weighed, routed))?;
     finding.why.insert(0, sender.summary("with this account"));
     let clients: Vec<&Client> = sender.rush_clients().collect();
-    let named: Vec<String> = clients.iter().take(5).map(|client| words::quoted(&words::client(client))).collect();
+    let geo = &routed.consulted.geo;
+    let named: Vec<String> = clients.iter().take(5).map(|client| origins::client(client, geo)).collect();
     let more = clients.len().saturating_sub(named.len()) as u64;
     let more = if 0 < more { format!(" and {} more", words::thousands(more)) } else { String::new() };
-    finding.why.insert(1, format!("It was sent from {}{more}.", words::list(&named)));
+    let networks: Networks = clients.iter().copied().collect();
+    let all = if geo.is_empty() || networks.len() < 2 { String::new() } else { networks.located(geo).said() + ": " };
+    finding.why.insert(1, format!("It was sent from {all}{}{more}.", words::list(&named)));
     finding.remedy = remedy::account(routed.ledger, &sender.server, finding.queue.as_ref());
+    finding.remedy.extend(origins::report_all(&networks, geo));
     Some(finding)
 }

@@ -8,6 +8,7 @@ mod accounts;
 
 use super::chain::name;
 use super::finding::{Finding, Rule, Severity, Subject};
+use super::origins;
 use super::routed::Routed;
 use super::tally::{Tally, facts};
 use super::words::{self, count};
@@ -209,8 +210,9 @@ impl Network {
 
     fn finding(self, server: Text, net: IpNet, routed: &Routed<'_>) -> Finding {
         let mut why = vec![format!(
-            "{} of {net} failed to log in {}{}, each a few times.",
+            "{} of {} failed to log in {}{}, each a few times.",
             count(self.clients.len() as u64, "address", "addresses"),
+            origins::network(net, &routed.consulted.geo),
             count(self.failures, "time", "times"),
             words::period(self.tally.span)
         )];

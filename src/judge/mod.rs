@@ -11,6 +11,7 @@ mod blocklisted;
 pub mod campaign;
 pub mod chain;
 mod compromised_account;
+pub mod consulted;
 mod credential_guessing;
 mod directory_harvest;
 pub mod finding;
@@ -22,6 +23,7 @@ pub(crate) mod hints;
 mod marks;
 mod members;
 mod open_relay;
+mod origins;
 mod outbound;
 mod policy_exposure;
 mod relay_probe;
@@ -31,6 +33,7 @@ pub mod route;
 pub mod routed;
 mod secondary;
 pub mod senders;
+mod spf;
 mod spoofed_local_sender;
 mod tally;
 pub mod verdict;
@@ -39,12 +42,15 @@ pub(crate) mod words;
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
 pub use blocklisted::{Blocklisting, Relation, title as blocklisting_title};
 pub use campaign::Campaign;
+pub use consulted::Consulted;
 pub use finding::{Cause, Finding, Queue, Rule, Severity, Subject, Verdict};
 pub use handovers::{HandOver, count_once};
 pub use open_relay::{Candidate, Kind as CandidateKind, candidates};
+pub use origins::Directory;
 pub use route::{RouteVerdict, route};
 pub use routed::Routed;
 pub use senders::Errors;
+pub use spf::questions as spf_questions;
 pub use verdict::verdict;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -103,6 +109,8 @@ pub struct Options {
     pub skip: BTreeSet<Rule>,
     /// The error rates that behavioural rules accept.
     pub errors: Errors,
+    /// What was asked besides the logs.
+    pub consulted: Consulted,
 }
 
 /// Runs the detectors. The findings come worst first: by severity, volume, subject.
@@ -116,6 +124,7 @@ pub(crate) fn judge_all(routed: &Routed<'_>, options: &Options) -> (Vec<Finding>
     let wanted = DETECTORS.par_iter().filter(|detector| !options.skip.contains(&detector.about.rule));
     let mut findings: Vec<Finding> = wanted.flat_map_iter(|detector| (detector.judge)(routed)).collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    origins::tell(&mut findings, &routed.consulted.geo, routed.site);
     blocklisted::relate(&mut findings);
     let wanted = !options.skip.contains(&Rule::Campaign);
     let mut campaigns = if wanted { campaign::find(routed, &findings) } else { Vec::new() };

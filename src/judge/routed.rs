@@ -1,5 +1,6 @@
 //! Routed: the ledger with the verdict on every flow. Judged once, side by side; read by every rule.
 
+use super::consulted::Consulted;
 use super::route::{RouteVerdict, route};
 use super::senders::{Errors, Senders};
 use crate::ledger::{Flow, FlowKey, Ledger};
@@ -16,6 +17,8 @@ pub struct Routed<'a> {
     pub site: &'a Site,
     /// The error rates that behavioural rules accept.
     pub errors: Errors,
+    /// What was asked besides the logs.
+    pub consulted: Consulted,
     flows: Vec<RoutedFlow<'a>>,
     senders: OnceLock<Senders<'a>>,
     secondary: OnceLock<BTreeSet<&'a str>>,
@@ -41,7 +44,13 @@ impl<'a> Routed<'a> {
             Some(RoutedFlow { key, flow, verdict })
         };
         let flows = flows.into_par_iter().filter_map(judged).collect();
-        Routed { ledger, site, errors, flows, senders: OnceLock::new(), secondary: OnceLock::new() }
+        let consulted = Consulted::default();
+        Routed { ledger, site, errors, consulted, flows, senders: OnceLock::new(), secondary: OnceLock::new() }
+    }
+
+    /// Adds what was asked besides the logs.
+    pub fn consulting(self, consulted: &Consulted) -> Routed<'a> {
+        Routed { consulted: consulted.clone(), ..self }
     }
 
     /// The flows, in no order.

@@ -11,7 +11,7 @@ use super::route::has_authority;
 use super::routed::Routed;
 use super::tally::{Pair, Tally, confidence};
 use super::words::{self, recipients};
-use super::{About, remedy};
+use super::{About, remedy, spf};
 use crate::ledger::{Client, Flow, FlowKey, Ledger, Text};
 use crate::merge::Merge;
 use crate::site::Site;
@@ -25,7 +25,7 @@ pub const ABOUT: About = About {
               reverse-path. Spam and phishing to your own users often does. It came in; it did not go out.",
     sources: "RFC 7208 section 1; RFC 5321 section 7.1",
     false_positives: "Forwarders and mailing lists that keep the reverse-path; a service that sends in your name; a \
-                      user who did not log in.",
+                      user who did not log in. With --spf, a client that the domain's SPF record allows is for information.",
     remedy: "Publish SPF and DMARC, and accept your own domains as reverse-path from log-ins and trusted networks only.",
 };
 
@@ -37,7 +37,7 @@ const FORWARDER_DOMAINS: usize = 5;
 const FORWARDER_SHARE: u64 = 10;
 
 /// Finds the clients that used our domains.
-pub fn judge(Routed { ledger, site, .. }: &Routed<'_>) -> Vec<Finding> {
+pub fn judge(Routed { ledger, site, consulted, .. }: &Routed<'_>) -> Vec<Finding> {
     let elsewhere = elsewhere(ledger);
     let mut spoofs = BTreeMap::<Pair<'_>, Spoof<'_>>::new();
     for (key, flow) in &ledger.flows {
@@ -53,7 +53,23 @@ pub fn judge(Routed { ledger, site, .. }: &Routed<'_>) -> Vec<Finding> {
             spoof.see_all(key, flow, site);
         }
     }
-    spoofs.into_iter().map(|(pair, spoof)| spoof.finding(pair, ledger, site)).collect()
+    let finding = |(pair, spoof): (Pair<'_>, Spoof<'_>)| {
+        let domains = spoof.domains.clone();
+        spf::weigh(spoof.finding(pair, ledger, site), pair.1, &domains, &consulted.spf)
+    };
+    spoofs.into_iter().map(finding).collect()
+}
+
+/// Recipients by client and domain of ours that it used as a stranger.
+pub fn uses(ledger: &Ledger, site: &Site) -> BTreeMap<(Client, Text), u64> {
+    let elsewhere = elsewhere(ledger);
+    let mut uses = BTreeMap::<(Client, Text), u64>::new();
+    for (key, flow) in &ledger.flows {
+        if let Some(domain) = spoofed(key, site, &elsewhere) {
+            uses.entry((key.client, *domain)).or_default().merge(flow.recipients);
+        }
+    }
+    uses
 }
 
 /// The domain of ours that a stranger's flow uses as reverse-path.

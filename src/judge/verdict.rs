@@ -13,6 +13,7 @@ use super::hints::{Picture, pictures};
 use super::route::RouteVerdict;
 use super::routed::Routed;
 use super::senders::Errors;
+use super::spf::is_cleared;
 use super::tally::confidence;
 use crate::ledger::{Evidence, Ledger, Smallest, Span, Text};
 use crate::merge::Merge;
@@ -169,7 +170,7 @@ fn cause(scope: &Scope<'_>) -> Cause {
         Cause::ProbesOnly
     } else if scope.is_scanty() {
         Cause::InsufficientEvidence
-    } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule)) {
+    } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule) && !is_cleared(finding)) {
         Cause::InboundOnly
     } else if scope.picture.recipients() == 0 && !scope.is_served() {
         Cause::InsufficientEvidence
@@ -187,7 +188,10 @@ fn deciding<'a>(scope: &Scope<'a>, cause: Cause) -> Vec<&'a Finding> {
             let rules = ABUSE.iter().filter(|(abuse, _)| *abuse == cause);
             rules.flat_map(|(_, rule)| scope.of(*rule)).collect()
         }
-        Cause::InboundOnly => scope.of(Rule::SpoofedLocalSender).chain(scope.of(Rule::HeloImpersonation)).collect(),
+        Cause::InboundOnly => {
+            let inbound = scope.of(Rule::SpoofedLocalSender).chain(scope.of(Rule::HeloImpersonation));
+            inbound.filter(|finding| !is_cleared(finding)).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::escape::{markdown as prose, markdown_cell as cell, markdown_code as code, markdown_fence, terminal};
 use super::figures::{minute, size, time};
-use super::model::{CampaignRow, Line, Offender, Report, SiteRow};
+use super::model::{CampaignRow, Line, LocatedRow, Offender, Report, SiteRow};
 use super::{handovers, phrases, rows};
 use crate::judge::words::{count, thousands};
 use std::cmp::Reverse;
@@ -81,10 +81,12 @@ fn offenders(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\n## Addresses\n")?;
+    let (head, rule) =
+        if report.coverage.databases.is_empty() { ("", "") } else { (" Country | Network |", " --- | --- |") };
     writeln!(
         out,
         "| Address | Name | Since (UTC) | Until (UTC) | Messages | Recipients relayed | Recipients refused | Size | \
-         Rules | Severity |\n| --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |"
+         Rules | Severity |{head}\n| --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |{rule}"
     )?;
     report.offenders.iter().take(ROWS).try_for_each(|offender| writeln!(out, "{}", row(offender)))?;
     more(out, report.offenders.len())
@@ -103,6 +105,12 @@ fn row(offender: &Offender) -> String {
         rows::names(&offender.rules).join(", "),
         offender.severity.as_str().to_owned(),
     ];
+    let located = offender.located.iter().flat_map(|found| {
+        let asn = found.asn.map(|asn| format!("AS{asn} ")).unwrap_or_default();
+        let network = format!("{asn}{}", found.as_name.as_deref().unwrap_or_default());
+        [found.country.clone().unwrap_or_default(), cell(network.trim_end())]
+    });
+    let cells: Vec<String> = cells.into_iter().chain(located).collect();
     format!("| {} |", cells.join(" | "))
 }
 
@@ -148,7 +156,9 @@ fn findings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n## Findings")?;
     }
     for finding in loud.iter().take(ROWS) {
-        let subject = code(&finding.subject.value);
+        let place = finding.subject.located.as_ref().map(LocatedRow::short).filter(|place| !place.is_empty());
+        let place = place.map(|place| format!(", {}", code(&place))).unwrap_or_default();
+        let subject = format!("{}{place}", code(&finding.subject.value));
         writeln!(out, "\n### {}: {subject} ({})\n", finding.rule.as_str(), finding.severity.as_str())?;
         finding.why.iter().try_for_each(|why| writeln!(out, "- {}", prose(why)))?;
         lines(out, &finding.evidence)?;
@@ -202,7 +212,8 @@ fn coverage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     more(out, coverage.inputs.len())?;
     let assumed = coverage.assumptions.iter().map(|assumption| format!("Assumed: {assumption}.")).collect();
-    let notes = [assumed, phrases::gaps(&coverage.gaps), phrases::problems(&coverage.inputs)].concat();
+    let databases = phrases::databases(coverage).into_iter().collect();
+    let notes = [assumed, databases, phrases::gaps(&coverage.gaps), phrases::problems(&coverage.inputs)].concat();
     if !notes.is_empty() {
         writeln!(out)?;
     }

@@ -3,9 +3,11 @@
 
 mod campaign;
 mod listings;
+mod subject;
 
 pub use campaign::CampaignRow;
 pub use listings::{BlocklistingRow, QueuedRow, RelationRow};
+pub use subject::{LocatedRow, SubjectRow};
 
 use super::handovers::HandOverRow;
 use crate::judge::{Cause, Rule, Severity};
@@ -75,6 +77,9 @@ pub struct Coverage {
     pub gaps: Vec<Gap>,
     /// What had to be assumed to read the times, in words: the zone, the year.
     pub assumptions: Vec<String>,
+    /// The databases of `--geoip`; left out without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<String>,
 }
 
 /// One file.
@@ -258,15 +263,6 @@ pub struct TotalsRow {
     pub by_verdict: BTreeMap<&'static str, u64>,
 }
 
-/// What a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SubjectRow {
-    /// `client`, `account`, `server`, ...
-    pub kind: &'static str,
-    /// The address, the account name, ...
-    pub value: String,
-}
-
 /// One thing that was found about one subject on one server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FindingRow {
@@ -352,6 +348,9 @@ pub struct Offender {
     pub rules: Vec<Rule>,
     /// The worst of its findings.
     pub severity: Severity,
+    /// Where it is; left out without a database.
+    #[serde(flatten)]
+    pub located: Option<LocatedRow>,
 }
 
 /// An account that sent mail, on whatever server.

@@ -1,7 +1,9 @@
 //! The report's fixed words: what the names of the contract mean, for people who never read it.
 
 use super::figures::{between, percent, time};
-use super::model::{Alternative, BlocklistingRow, CampaignRow, FindingRow, Gap, InputRow, Report, VerdictRow};
+use super::model::{
+    Alternative, BlocklistingRow, CampaignRow, Coverage, FindingRow, Gap, InputRow, Report, VerdictRow,
+};
 use crate::judge::words::{count, duration, list, quoted, server, thousands};
 use crate::judge::{Cause, Rule, Severity, about, blocklisting_title};
 use crate::ledger::Time;
@@ -84,6 +86,17 @@ pub fn problems(inputs: &[InputRow]) -> Vec<String> {
         format!("Problem: {}{more}: {problem}", paths.first().copied().unwrap_or_default())
     };
     files.into_iter().map(line).collect()
+}
+
+/// Whose word it is where clients are.
+pub fn databases(coverage: &Coverage) -> Option<String> {
+    (!coverage.databases.is_empty()).then(|| {
+        format!(
+            "Countries and networks of addresses are those of {}. Addresses change hands: at the time of the logs they may have been \
+             others'.",
+            list(&coverage.databases)
+        )
+    })
 }
 
 /// What is missing from the logs: a line for each kind, on the gap with the most lines or recipients.

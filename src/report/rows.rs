@@ -2,7 +2,7 @@
 //!
 //! Cells that hold several values join them with `; `. Times are RFC 3339 text in UTC.
 
-use super::model::{BlocklistingRow, FindingRow, Report};
+use super::model::{BlocklistingRow, FindingRow, LocatedRow, Report};
 use crate::judge::{RouteVerdict, Rule, route};
 use crate::ledger::{Ledger, Time, sorted};
 use crate::site::Site;
@@ -51,7 +51,7 @@ impl Table {
 pub fn findings(report: &Report) -> Table {
     let make = Maker(&report.findings);
     let places = |row: &FindingRow| row.evidence.iter().map(|line| format!("{}:{}", line.path, line.line)).collect();
-    let columns = vec![
+    let mut columns = vec![
         make.text("rule", |row| row.rule.as_str()),
         make.text("severity", |row| row.severity.as_str()),
         make.share("confidence", |row| row.confidence),
@@ -77,6 +77,7 @@ pub fn findings(report: &Report) -> Table {
         make.count("queued_recipients", |row| row.queued.as_ref().map_or(0, |queued| queued.recipients)),
         make.list("queued_ids", |row| row.queued.iter().flat_map(|queued| queued.ids.clone()).collect()),
     ];
+    columns.extend(located(report, &make, |row| row.subject.located.as_ref()));
     Table { name: "findings", columns }
 }
 
@@ -109,7 +110,7 @@ pub fn blocklistings(report: &Report) -> Table {
 /// The offenders: one row for each client.
 pub fn offenders(report: &Report) -> Table {
     let make = Maker(&report.offenders);
-    let columns = vec![
+    let mut columns = vec![
         make.text("client", |row| &row.client),
         make.optional("name", |row| row.name.clone()),
         make.list("helo", |row| row.helo.clone()),
@@ -124,7 +125,20 @@ pub fn offenders(report: &Report) -> Table {
         make.list("rules", |row| names(&row.rules)),
         make.text("severity", |row| row.severity.as_str()),
     ];
+    columns.extend(located(report, &make, |row| row.located.as_ref()));
     Table { name: "offenders", columns }
+}
+
+/// Where clients are: three columns if there was a database to ask, none else.
+fn located<T>(report: &Report, make: &Maker<'_, T>, of: fn(&T) -> Option<&LocatedRow>) -> Vec<Column> {
+    if report.coverage.databases.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        make.optional("country", |row| of(row)?.country.clone()),
+        make.optional("asn", |row| of(row)?.asn.map(|asn| asn.to_string())),
+        make.optional("as_name", |row| of(row)?.as_name.clone()),
+    ]
 }
 
 /// The accounts: one row each.

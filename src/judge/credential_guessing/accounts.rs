@@ -2,14 +2,13 @@
 
 use super::{Finding, Rule, Severity, Subject};
 use crate::judge::chain::name;
+use crate::judge::origins::Networks;
 use crate::judge::remedy;
 use crate::judge::routed::Routed;
 use crate::judge::tally::{Tally, facts};
 use crate::judge::words::{self, count};
 use crate::ledger::{Client, Failures, Hours, LogInFacts, Text};
 use crate::merge::Merge;
-use crate::site::neighbourhood;
-use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Failures from which an account, or names that nobody has, are guessed at.
@@ -56,7 +55,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
 struct Guess {
     failures: Failures,
     clients: BTreeSet<Client>,
-    networks: BTreeSet<IpNet>,
+    networks: Networks,
     /// Clients that tried other accounts, too.
     wandering: usize,
     hours: Hours,
@@ -73,9 +72,7 @@ impl Guess {
         facts.evidence.iter().for_each(|line| self.tally.evidence.insert(line.clone()));
         self.exists |= !facts.entered.is_empty();
         for client in facts.clients.iter().filter(|client| self.clients.insert(**client)) {
-            if let Client::Address(address) = client {
-                self.networks.insert(neighbourhood(*address));
-            }
+            self.networks.see(client);
             let tried = facts_of(server, client, routed).map_or(0, |facts| facts.accounts_tried.len());
             self.wandering += usize::from(1 < tried);
         }
@@ -96,34 +93,50 @@ impl Guess {
 
     /// Whether strangers guess at an account that somebody has.
     fn is_guessed(&self) -> bool {
-        let roaming = self.wandering * 2 < self.clients.len() && self.networks.len() < ROAMING;
+        let roaming = !self.wanders() && self.networks.len() < ROAMING;
         self.is_spread() && !roaming
     }
 
+    /// Whether most of the addresses tried other accounts, too: those are no telephone of its owner.
+    fn wanders(&self) -> bool {
+        self.clients.len() <= self.wandering * 2
+    }
+
     /// `from 41 addresses in 38 networks, in 19 different hours between ... and ... UTC`.
-    fn spread(&self) -> String {
+    fn spread(&self, routed: &Routed<'_>) -> String {
         format!(
             "from {} in {}, in {}{}",
             words::addresses(self.clients.len()),
-            count(self.networks.len() as u64, "network", "networks"),
+            self.networks.located(&routed.consulted.geo).said(),
             count(self.hours.len() as u64, "hour", "different hours"),
             words::period(self.tally.span)
         )
     }
 
     fn of_account(self, server: Text, account: &str, routed: &Routed<'_>) -> Finding {
+        let system = self.networks.located(&routed.consulted.geo).one_system().filter(|_| !self.wanders());
         let why = vec![
             format!(
                 "Log-ins as {} failed {} {}.",
                 words::quoted(account),
                 count(self.failures.count(), "time", "times"),
-                self.spread()
+                self.spread(routed)
             ),
-            "No person has so many places, and a forgotten device has one: the password is guessed. Nothing here says that \
-             it was found; compromised-account would."
-                .to_owned(),
+            match &system {
+                Some(system) => format!(
+                    "All of these networks are of {system}, and most of the addresses tried no other account: a telephone of its \
+                     owner with an old password looks the same. Ask the owner first."
+                ),
+                None => "No person has so many places, and a forgotten device has one: the password is guessed. Nothing here \
+                         says that it was found; compromised-account would."
+                    .to_owned(),
+            },
         ];
-        self.finding(server, account, why, routed)
+        let mut finding = self.finding(server, account, why, routed);
+        if system.is_some() {
+            (finding.severity, finding.confidence) = (Severity::Info, 0.4);
+        }
+        finding
     }
 
     fn of_nobody(self, server: Text, mut names: Vec<(u64, &str)>, routed: &Routed<'_>) -> Finding {
@@ -134,7 +147,7 @@ impl Guess {
                 "{} with which nobody ever logged in failed {} {}.",
                 count(names.len() as u64, "name", "names"),
                 count(self.failures.count(), "time", "times"),
-                self.spread()
+                self.spread(routed)
             ),
             format!("Most of all: {}.", words::list(&most)),
         ];

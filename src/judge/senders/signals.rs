@@ -2,12 +2,13 @@
 
 use super::weigh::{Errors, Signal, Weighed};
 use super::{Sender, Who};
+use crate::judge::origins::{self, Networks};
 use crate::judge::routed::Routed;
 use crate::judge::words::{self, count, minute, recipients};
 use crate::ledger::{Client, ClientKey, Hours, Text, Time};
-use crate::site::{Site, neighbourhood};
-use ipnet::IpNet;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::site::Site;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 impl Sender<'_> {
     /// Weighs everything that is known of the sender.
@@ -18,7 +19,7 @@ impl Sender<'_> {
             self.one_reverse_path_each(routed.site),
             self.foreign_domains(routed.site),
             self.many_reverse_paths(),
-            self.many_networks(),
+            self.many_networks(routed),
             self.guessed(routed),
             self.many_names(),
             self.failures(),
@@ -63,7 +64,7 @@ impl Sender<'_> {
     }
 
     fn busiest(&self, hours: &Hours) -> Option<(i32, u64)> {
-        hours.iter().max_by_key(|(hour, n)| (*n, std::cmp::Reverse(*hour)))
+        hours.iter().max_by_key(|(hour, n)| (*n, Reverse(*hour)))
     }
 
     /// The busiest hour that is at least half a day away from another: the sender's habit.
@@ -136,27 +137,21 @@ impl Sender<'_> {
         many.then_some(Signal { nats: 2.0, why })
     }
 
-    /// One account in several networks within an hour: a person has a telephone and a desk.
-    fn many_networks(&self) -> Option<Signal> {
+    /// One account in several networks within an hour: a person has a telephone and a desk. Of several such hours, the one that
+    /// tells most. Only how many networks there are makes it a signal; where they are makes it more or less telling.
+    fn many_networks(&self, routed: &Routed<'_>) -> Option<Signal> {
         if !matches!(self.who, Who::Account(_)) {
             return None;
         }
-        let mut by_hour = BTreeMap::<i32, BTreeSet<IpNet>>::new();
+        let mut by_hour = BTreeMap::<i32, Networks>::new();
         for (client, hours) in &self.clients {
-            let Client::Address(address) = client else { continue };
-            for (hour, _) in hours.iter() {
-                by_hour.entry(hour).or_default().insert(neighbourhood(*address));
-            }
+            hours.iter().for_each(|(hour, _)| by_hour.entry(hour).or_default().see(client));
         }
-        let (hour, networks) = by_hour.iter().max_by_key(|(hour, nets)| (nets.len(), std::cmp::Reverse(**hour)))?;
-        let nats = match networks.len() {
-            4.. => 4.0,
-            3 => 2.0,
-            _ => return None,
-        };
-        let start = minute(Time(i64::from(*hour) * 3_600_000_000));
-        let networks = words::thousands(networks.len() as u64);
-        Some(Signal { nats, why: format!("In the hour from {start} UTC it logged in from {networks} networks.") })
+        let signals = by_hour.into_iter().filter(|(_, networks)| 3 <= networks.len());
+        let signals = signals.map(|(hour, networks)| (in_hour(hour, &networks, routed), networks.len(), Reverse(hour)));
+        let (signal, ..) =
+            signals.max_by(|a, b| a.0.nats.total_cmp(&b.0.nats).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))))?;
+        Some(signal)
     }
 
     /// Log-ins after many that failed, from the same address. Less telling if only this account was tried: a program
@@ -173,7 +168,7 @@ impl Sender<'_> {
             nats: if 2 <= others { 4.0 } else { 2.0 },
             why: format!(
                 "{} failed to log in {} times before it got in as this account.",
-                words::quoted(&words::client(&client)),
+                origins::client(&client, &routed.consulted.geo),
                 words::thousands(failed)
             ),
         })
@@ -203,6 +198,26 @@ impl Sender<'_> {
                 recipients(failed + arrived)
             ),
         })
+    }
+}
+
+/// What it tells that an account was used in three networks or more within an hour.
+///
+/// Networks in several countries are no roaming telephone; two countries may be a border, or a tunnel. Networks that are all of one
+/// operator may be one telephone, whose address changes as it moves.
+fn in_hour(hour: i32, networks: &Networks, routed: &Routed<'_>) -> Signal {
+    let located = networks.located(&routed.consulted.geo);
+    let start = minute(Time(i64::from(hour) * 3_600_000_000));
+    let nats = if 4 <= networks.len() { 4.0 } else { 2.0 };
+    let said = format!("In the hour from {start} UTC it logged in from {}", located.said());
+    match (located.one_system(), located.spread()) {
+        (Some(_), _) => Signal {
+            nats: nats / 2.0,
+            why: format!("{said}: one operator's, so it may be one telephone with changing addresses."),
+        },
+        (None, 4..) => Signal { nats: nats + 1.5, why: format!("{said}: nobody travels so fast.") },
+        (None, 2..) => Signal { nats: nats + 0.5, why: format!("{said}.") },
+        _ => Signal { nats, why: format!("{said}.") },
     }
 }
 

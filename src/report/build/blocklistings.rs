@@ -1,12 +1,12 @@
 //! Blocklistings: what other servers say of ours, a row for each list and address.
 
-use super::lines;
-use crate::judge::{Blocklisting, Relation};
+use super::{lines, subject};
+use crate::judge::{Blocklisting, Directory, Relation};
 use crate::ledger::{Evidence, Ledger};
-use crate::report::model::{BlocklistingRow, RelationRow, SubjectRow};
+use crate::report::model::{BlocklistingRow, RelationRow};
 
 /// The row of one listing.
-pub fn row(ledger: &Ledger, row: &Blocklisting) -> BlocklistingRow {
+pub fn row(ledger: &Ledger, row: &Blocklisting, directory: Option<&Directory>) -> BlocklistingRow {
     let listing = &row.listing;
     let evidence: Vec<Evidence> = listing.evidence.iter().cloned().collect();
     BlocklistingRow {
@@ -20,15 +20,14 @@ pub fn row(ledger: &Ledger, row: &Blocklisting) -> BlocklistingRow {
         replies: listing.replies,
         deferred: listing.deferred,
         bounced: listing.bounced,
-        preceded_by: row.preceded_by.as_ref().map(relation),
-        precedes: row.precedes.as_ref().map(relation),
+        preceded_by: row.preceded_by.as_ref().map(|by| relation(by, directory)),
+        precedes: row.precedes.as_ref().map(|by| relation(by, directory)),
         evidence: lines(ledger, &evidence),
         delist: row.delist,
         receivers_total: listing.all_receivers.estimate(),
     }
 }
 
-fn relation(relation: &Relation) -> RelationRow {
-    let subject = SubjectRow { kind: relation.subject.kind, value: relation.subject.value.to_string() };
-    RelationRow { rule: relation.rule, subject, minutes: relation.minutes }
+fn relation(relation: &Relation, directory: Option<&Directory>) -> RelationRow {
+    RelationRow { rule: relation.rule, subject: subject(&relation.subject, directory), minutes: relation.minutes }
 }

@@ -1,7 +1,7 @@
 //! What was read, and what is missing from it.
 
 use super::{Run, lines};
-use crate::judge::gaps;
+use crate::judge::{Analysis, gaps};
 use crate::ledger::{Input, Ledger, Span};
 use crate::merge::Merge;
 use crate::report::model::{Coverage, Gap, InputRow, UnparsedLine};
@@ -10,15 +10,16 @@ use crate::report::model::{Coverage, Gap, InputRow, UnparsedLine};
 const SAMPLES: usize = 50;
 
 /// The files in the order of their first records, and what is missing.
-pub fn coverage(ledger: &Ledger, gaps: &[gaps::Gap], run: &Run) -> Coverage {
+pub fn coverage(ledger: &Ledger, analysis: &Analysis, run: &Run) -> Coverage {
     let mut span = Span::default();
     ledger.inputs.values().for_each(|input| span.merge(input.span));
     Coverage {
         first: span.first,
         last: span.last,
         inputs: ledger.inputs.values().map(input_row).collect(),
-        gaps: gaps.iter().map(|gap| gap_row(ledger, gap)).collect(),
+        gaps: analysis.gaps.iter().map(|gap| gap_row(ledger, gap)).collect(),
         assumptions: run.assumptions.clone(),
+        databases: analysis.directory.iter().flat_map(|directory| directory.databases.clone()).collect(),
     }
 }
 

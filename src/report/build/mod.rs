@@ -10,7 +10,7 @@ use super::model::{
     Alternative, FindingRow, HourRow, Line, QueuedRow, Report, SCHEMA, ServerRow, SiteRow, SiteTable, SubjectRow, Tool,
     TotalsRow, VerdictRow,
 };
-use crate::judge::{Analysis, Finding, ServerVerdict, Verdict};
+use crate::judge::{Analysis, Directory, Finding, ServerVerdict, Subject, Verdict};
 use crate::ledger::{Evidence, Ledger, Time};
 use crate::site::{Entry, Site};
 
@@ -26,7 +26,9 @@ pub struct Run {
 impl Report {
     /// Makes the report. The site must be the one that the ledger was judged by.
     pub fn build(ledger: &Ledger, site: &Site, analysis: &Analysis, run: &Run) -> Report {
-        let findings: Vec<FindingRow> = analysis.findings.iter().map(|finding| row(ledger, finding)).collect();
+        let directory = analysis.directory.as_ref();
+        let findings: Vec<FindingRow> =
+            analysis.findings.iter().map(|finding| row(ledger, finding, directory)).collect();
         let timeline = analysis
             .timeline
             .iter()
@@ -34,7 +36,7 @@ impl Report {
         Report {
             schema: SCHEMA,
             tool: Tool { name: "relayaudit", version: run.version.clone() },
-            coverage: coverage::coverage(ledger, &analysis.gaps, run),
+            coverage: coverage::coverage(ledger, analysis, run),
             site: site_table(ledger, site),
             verdict: verdict(ledger, &analysis.verdict),
             servers: analysis.servers.iter().map(server).collect(),
@@ -43,7 +45,11 @@ impl Report {
             accounts: accounts::accounts(ledger, &findings),
             findings,
             timeline: timeline.collect(),
-            blocklistings: analysis.blocklistings.iter().map(|row| blocklistings::row(ledger, row)).collect(),
+            blocklistings: analysis
+                .blocklistings
+                .iter()
+                .map(|row| blocklistings::row(ledger, row, directory))
+                .collect(),
             campaigns: analysis.campaigns.iter().map(|campaign| campaigns::row(ledger, campaign)).collect(),
             unparsed_samples: coverage::unparsed_samples(ledger),
             handovers: analysis.handovers.iter().map(Into::into).collect(),
@@ -66,12 +72,19 @@ fn lines(ledger: &Ledger, evidence: &[Evidence]) -> Vec<Line> {
     evidence.iter().map(|evidence| line(ledger, evidence)).collect()
 }
 
-fn row(ledger: &Ledger, finding: &Finding) -> FindingRow {
+/// Whom a finding concerns; a client with where it is, if there was a database to ask.
+fn subject(subject: &Subject, directory: Option<&Directory>) -> SubjectRow {
+    let found = directory.and_then(|directory| directory.clients.get(&subject.value));
+    let found = found.filter(|_| subject.kind == "client");
+    SubjectRow { kind: subject.kind, value: subject.value.to_string(), located: found.map(Into::into) }
+}
+
+fn row(ledger: &Ledger, finding: &Finding, directory: Option<&Directory>) -> FindingRow {
     FindingRow {
         rule: finding.rule,
         severity: finding.severity,
         confidence: finding.confidence,
-        subject: SubjectRow { kind: finding.subject.kind, value: finding.subject.value.to_string() },
+        subject: subject(&finding.subject, directory),
         first: finding.span.first,
         last: finding.span.last,
         sessions: finding.sessions,

@@ -3,7 +3,7 @@
 use crate::judge::{Rule, Severity};
 use crate::ledger::{Client, Ledger, Origin, Span, Text};
 use crate::merge::Merge;
-use crate::report::model::{FindingRow, Offender};
+use crate::report::model::{FindingRow, LocatedRow, Offender};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,12 +46,14 @@ struct Case<'a> {
     span: Span,
     rules: BTreeSet<Rule>,
     severity: Option<Severity>,
+    located: Option<&'a LocatedRow>,
 }
 
 impl<'a> Case<'a> {
     fn add(&mut self, finding: &'a FindingRow) {
         self.rules.insert(finding.rule);
         self.severity = self.severity.max(Some(finding.severity));
+        self.located = self.located.or(finding.subject.located.as_ref());
         if NO_ABUSE.contains(&finding.rule) {
             return;
         }
@@ -83,6 +85,7 @@ impl<'a> Case<'a> {
             accounts: known.iter().flat_map(|known| &known.accounts).map(ToString::to_string).collect(),
             rules: self.rules.into_iter().collect(),
             severity: self.severity.unwrap_or(Severity::Info),
+            located: self.located.cloned(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::judge::words::{count, thousands};
 use crate::judge::{Rule, Severity, about};
 use crate::report::escape::terminal;
 use crate::report::figures::{minute, percent, size, time};
-use crate::report::model::{AccountRow, FindingRow, InputRow, Line, Offender, Report, ServerRow, SiteRow};
+use crate::report::model::{AccountRow, FindingRow, InputRow, Line, LocatedRow, Offender, Report, ServerRow, SiteRow};
 use crate::report::{handovers, phrases, rows};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -30,7 +30,12 @@ pub fn offenders(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         page.heading("Who did it (relayed and refused: recipients)")?;
         let wide = WIDE <= page.width;
         let rows: Vec<Vec<Lines>> = bad.iter().take(ROWS).map(|offender| row(offender, page.width)).collect();
-        grid::write(page, if wide { &APART } else { &STACKED }, &rows)?;
+        let mut columns = if wide { APART.to_vec() } else { STACKED.to_vec() };
+        if !report.coverage.databases.is_empty() {
+            let head = if wide { (1, "Name\nnetwork") } else { (0, "Address\nname\nnetwork") };
+            columns[head.0].0 = head.1;
+        }
+        grid::write(page, &columns, &rows)?;
         more(page, bad.len(), ROWS)?;
     }
     doubtful(report, &mild, page)
@@ -92,20 +97,21 @@ fn row(offender: &Offender, width: usize) -> Vec<Lines> {
     let room = if width < 100 { 26 } else { NAME };
     let client = cut(&terminal(&offender.client), NAME);
     let name = offender.name.as_deref().map(|name| cut_start(&terminal(name), room));
+    let place = offender.located.as_ref().map(LocatedRow::short).filter(|place| !place.is_empty());
+    let place = place.map(|place| cut(&terminal(&place), room));
     let (first, last) = (minute(offender.first), minute(offender.last));
     let (mails, bytes) = (thousands(offender.messages), size(offender.bytes));
     let (relayed, refused) = (thousands(offender.recipients_accepted), thousands(offender.recipients_denied));
     let severity = offender.severity.as_str().to_owned();
     let rules = rows::names(&offender.rules);
     if WIDE <= width {
-        let name = name.unwrap_or_else(|| "-".to_owned());
-        let mut cells: Vec<Lines> =
-            [client, name, first, last, mails, bytes, relayed, refused, severity].into_iter().map(one).collect();
-        cells.push(one(rules.join(", ")));
+        let name = std::iter::once(name.unwrap_or_else(|| "-".to_owned())).chain(place).collect();
+        let mut cells: Vec<Lines> = vec![one(client), name];
+        cells.extend([first, last, mails, bytes, relayed, refused, severity, rules.join(", ")].into_iter().map(one));
         return cells;
     }
     let judged = std::iter::once(severity).chain(rules).collect();
-    let address = std::iter::once(client).chain(name).collect();
+    let address = std::iter::once(client).chain(name).chain(place).collect();
     vec![address, vec![first, last], vec![mails, bytes], vec![relayed, refused], judged]
 }
 
@@ -312,6 +318,7 @@ pub fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for assumption in &report.coverage.assumptions {
         page.text(Style::Plain, "  ", &format!("Assumed: {assumption}."))?;
     }
+    phrases::databases(&report.coverage).into_iter().try_for_each(|text| page.text(Style::Plain, "  ", &text))?;
     problems(report, page)?;
     for sample in report.unparsed_samples.iter().take(3) {
         page.text(Style::Plain, "  ", &format!("Not understood; expected {}", sample.reason))?;
