@@ -8,6 +8,7 @@ pub mod capped;
 pub mod clients;
 pub mod distinct;
 pub mod flow;
+pub mod header_froms;
 pub mod inputs;
 pub mod listings;
 pub mod log_ins;
@@ -24,6 +25,7 @@ pub use campaigns::{Taken, TemplateFacts, TemplateKey, Templates};
 pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
+pub use header_froms::{HeaderFrom, HeaderFromKey};
 pub use inputs::{Input, Unparsed};
 pub use listings::{Listing, ListingKey};
 pub use log_ins::{First, LogInFacts, LogIns};
@@ -70,6 +72,8 @@ pub struct Ledger {
     pub templates: Templates,
     /// Log-ins by account.
     pub log_ins: LogIns,
+    /// Domains in From headers that are not those of the reverse-paths, where the log has both.
+    pub header_froms: Book<HeaderFromKey, HeaderFrom>,
     /// Domains of recipients.
     pub domains: Book<DomainKey, DomainFacts>,
     /// Servers.
@@ -90,6 +94,7 @@ impl Merge for Ledger {
         self.hellos.merge(other.hellos);
         self.templates.merge(other.templates);
         self.log_ins.merge(other.log_ins);
+        self.header_froms.merge(other.header_froms);
         self.domains.merge(other.domains);
         Merge::merge(&mut self.servers, other.servers);
         Merge::merge(&mut self.losses, other.losses);

@@ -219,3 +219,49 @@ fn the_victim_is_told_that_it_is_no_fault_of_the_server() {
     );
     silent(Log::new().mail(mail(STRANGER, "", "example.org").outcome(Outcome::Delivered)), Cause::Clean);
 }
+
+/// Messages of a stranger with a domain in the From header and another one as reverse-path.
+fn headed(log: Log, client: &str, header: &str, reverse: &str) -> Log {
+    let mail = inbound(client, reverse).outcome(Outcome::Delivered);
+    log.mail(mail).header_from(client, header, reverse)
+}
+
+#[test]
+fn our_domain_in_the_from_header_of_a_stranger() {
+    let check = |log: Log, severity: Option<Severity>| {
+        let analysis = judged(&log);
+        let found: Vec<_> = of(&analysis, Rule::SpoofedLocalSender).iter().map(|finding| finding.severity).collect();
+        assert_eq!(found, severity.into_iter().collect::<Vec<_>>(), "{:#?}", analysis.findings);
+    };
+    let sends = || Log::new().mail(mail(TRUSTED, OURS, "example.net"));
+    let spoof = |log| headed(log, STRANGER, OURS, "evil.test");
+    check(spoof(sends()), Some(Severity::Low));
+    check(headed(sends(), STRANGER, OURS, ""), Some(Severity::Low));
+    // Without outgoing mail, nobody can tell it from a list.
+    check(spoof(Log::new()), Some(Severity::Info));
+    // A list that ours write to, at a neighbour of the reverse-path; one with many authors; hosts of ours; other people's names.
+    check(spoof(Log::new().mail(mail(TRUSTED, OURS, "evil.test"))), None);
+    check(headed(Log::new().mail(mail(TRUSTED, OURS, "lists.test")), STRANGER, OURS, "bounces.lists.test"), None);
+    let authors = ["a.test", "b.test", "c.test"].into_iter();
+    check(authors.fold(spoof(sends()), |log, author| headed(log, STRANGER, author, "evil.test")), None);
+    check(headed(sends(), TRUSTED, OURS, "evil.test"), None);
+    check(headed(sends(), STRANGER, OURS, "news.norbrook.example"), None);
+    check(headed(sends(), STRANGER, "example.com", "evil.test"), None);
+}
+
+#[test]
+fn from_header_and_reverse_path_make_one_finding() {
+    let log = headed(Log::new().mail(mail(TRUSTED, OURS, "example.net")), STRANGER, OURS, "evil.test");
+    let analysis = judged(&log);
+    let alone = only(&analysis, Rule::SpoofedLocalSender);
+    assert_eq!((alone.messages, alone.recipients_accepted, alone.confidence), (1, 1, 0.5));
+    assert_eq!(
+        alone.why[0],
+        "203.0.113.7 sent 1 message with norbrook.example in the From header, under other reverse-paths (evil.test), to 1 recipient \
+         at 2027-01-18 06:00 UTC."
+    );
+    let both = judged(&log.mail(inbound(STRANGER, OURS).times(20)));
+    let both = only(&both, Rule::SpoofedLocalSender);
+    assert_eq!((both.severity, both.why.len()), (Severity::Medium, 3));
+    assert!(both.why[1].contains("in the From header"), "{:?}", both.why);
+}

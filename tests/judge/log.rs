@@ -2,8 +2,8 @@
 
 use relayaudit::judge::{Analysis, analyse};
 use relayaudit::ledger::{
-    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, Flow, FlowKey, HelloFacts, HelloKey, Input,
-    Ledger, Origin, Outcome, Place, ServerFacts, Time,
+    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, Flow, FlowKey, HeaderFromKey, HelloFacts,
+    HelloKey, Input, Ledger, Origin, Outcome, Place, ServerFacts, Time,
 };
 use relayaudit::merge::Merge;
 use relayaudit::site::{self, Site, infer};
@@ -119,6 +119,16 @@ impl Log {
         let mut facts = HelloFacts { times: 2, ..HelloFacts::default() };
         facts.span.see(Some(Time(START)));
         self.0.hellos.insert(HelloKey { server: SERVER.into(), client, name: name.into() }, facts);
+        self
+    }
+
+    pub fn header_from(mut self, client: &str, domain: &str, reverse: &str) -> Log {
+        let client = Client::Address(client.parse().unwrap());
+        let key = HeaderFromKey { server: SERVER.into(), client, domain: domain.into() };
+        let facts = self.0.header_froms.entry(key).or_default();
+        (facts.messages, facts.recipients) = (facts.messages + 1, facts.recipients + 1);
+        facts.span.see(Some(Time(START)));
+        facts.reverse_domains.insert(reverse.into());
         self
     }
 

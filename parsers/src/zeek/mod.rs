@@ -6,6 +6,7 @@
 mod row;
 
 use crate::json;
+use crate::mailbox;
 use crate::paths::Paths;
 use crate::record::{Event, Key, Line, Peer, Record, Unparsed, When};
 use crate::registry::{Context, Format};
@@ -109,7 +110,18 @@ fn event<'a>(row: &Row<'a>, client: Peer<'a>) -> Event<'a> {
             let answers_data = row.has_data || !reply.text.starts_with(b"2.1.");
             let complete = reply.code == 250 && answers_data;
             let (helo, account, size_bytes) = (row.helo, None, 0);
-            Event::Whole { client, helo, account, reverse_path, forward_paths, size_bytes, complete, refusal }
+            let header_from = mailbox::address(row.header_from);
+            Event::Whole {
+                client,
+                helo,
+                account,
+                reverse_path,
+                header_from,
+                forward_paths,
+                size_bytes,
+                complete,
+                refusal,
+            }
         }
         (_, Some(refusal)) if reverse_path.is_some() => {
             let (stage, helo, account) = (b"MAIL".as_slice(), row.helo, None);
