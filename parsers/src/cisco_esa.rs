@@ -17,7 +17,7 @@ pub const FORMAT: Format = Format {
     name: "cisco-esa",
     title: "Cisco Secure Email Gateway / ESA (IronPort), consolidated event log in CEF",
     versions: "checked against published events of AsyncOS 13.0 to 16.0",
-    yields: "client, EHLO name, both paths, size and last action of every message",
+    yields: "client, EHLO name, both paths, From header, size and last action of every message",
     lacks: "accounts, refused recipients, which server took a message; the text mail logs (mail_logs) are a format of their own",
     source: "Cisco \"Consolidated Event Logs\" (AsyncOS user guide, Logging); observed: corpus cisco-esa (SEKOIA, Splunk)",
     repeats: &[],

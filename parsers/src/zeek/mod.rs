@@ -21,7 +21,7 @@ pub const FORMAT: Format = Format {
     title: "Zeek (Bro) smtp.log, tab-separated or JSON",
     versions: "checked against published logs of 2018 traffic in both forms, all of it encrypted; the rest is written to Zeek's \
                source and test baselines",
-    yields: "clients, EHLO names, both paths, the last reply of each transaction that was not encrypted",
+    yields: "clients, EHLO names, both paths, the From header, the last reply of each transaction that was not encrypted",
     lacks: "anything after STARTTLS; accounts; sizes; which of several recipients was refused (the last reply stands for all, and \
             a QUIT hides it: such recipients are counted as not followed by a message); the null reverse-path. It shows \
             both directions: state your own outbound servers as trusted",

@@ -20,7 +20,7 @@ pub fn lookalike(ledger: &Ledger, server: &Text) -> Vec<String> {
         _ => "Refuse the domain as reverse-path, and in the From header if the filter can.",
     };
     vec![
-        "Find the messages by the lines below and warn their recipients: nobody should pay, change an account number or log in \
+        "Find the messages by the lines shown and warn their recipients: nobody should pay, change an account number or log in \
          because of them without asking the supposed sender by telephone."
             .to_owned(),
         refuse.to_owned(),

@@ -13,7 +13,7 @@ pub fn what(deciding: &[&Finding], clients: &str, servers: &str) -> String {
              through it"
         ),
         Some(Rule::LookalikeDomain) => {
-            format!("mail from {named}, which imitates a domain of yours, came in to {servers}; it did not go out")
+            format!("mail under names like yours ({named}) came in to {servers}; it did not go out")
         }
         Some(Rule::NullSenderAbuse) => {
             format!(
