@@ -14,7 +14,7 @@ pub fn address(field: &[u8]) -> &[u8] {
     let is_free = |byte: &u8| {
         byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b'\\' | b',' | b';' | b'(' | b')')
     };
-    match memchr::memchr(b'@', address).is_some() && !address.iter().any(|byte| is_free(byte)) {
+    match memchr::memchr(b'@', address).is_some() && !address.iter().any(is_free) {
         true => address,
         false => b"",
     }

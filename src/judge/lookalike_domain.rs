@@ -70,10 +70,11 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
         let case = cases.entry((key.server, registered.into())).or_insert_with(|| Case::new(likeness, ours));
         case.add(domain, (likeness, ours), key, flow);
     }
-    let written = written(routed, cases.keys().map(|(_, registered)| *registered).collect());
+    let registered: Vec<Text> = cases.keys().map(|(_, registered)| *registered).collect();
+    let written = written(routed, &registered);
     cases
         .into_iter()
-        .map(|((server, registered), case)| case.finding(server, registered, written.get(&registered), routed))
+        .map(|((server, registered), case)| case.finding(server, registered, written.get(registered.as_ref()), routed))
         .collect()
 }
 
@@ -82,17 +83,18 @@ fn is_from_outside(key: &FlowKey) -> bool {
 }
 
 /// What our users wrote to some domains, over all servers.
-fn written(routed: &Routed<'_>, registered: HashSet<Text>) -> HashMap<Text, Written> {
+fn written<'a>(routed: &Routed<'_>, registered: &'a [Text]) -> HashMap<&'a str, Written> {
     let ours = |verdict| {
         matches!(verdict, RouteVerdict::OutboundNetwork | RouteVerdict::OutboundAccount | RouteVerdict::LocalOrigin)
     };
     let routed_out = routed.flows().filter(|flow| ours(flow.verdict)).map(|flow| (flow.key, flow.flow));
     // A log that does not link its two sides shows what left in flows of its own.
     let apart = routed.ledger.flows.iter().filter(|(key, _)| key.origin == Origin::Outbound);
-    let mut written = HashMap::<Text, Written>::default();
+    let registered: HashSet<&str> = registered.iter().map(AsRef::as_ref).collect();
+    let mut written = HashMap::<&str, Written>::default();
     for (key, flow) in routed_out.chain(apart.map(|(key, flow)| (key, flow.as_ref()))) {
-        let target = Name::of(target_domain(key, routed.site)).map(|name| Text::from(name.registered));
-        if let Some(target) = target.filter(|target| registered.contains(target)) {
+        let target = Name::of(target_domain(key, routed.site)).map(|name| name.registered);
+        if let Some(target) = target.and_then(|target| registered.get(target).copied()) {
             let to = written.entry(target).or_default();
             to.recipients.merge(flow.recipients);
             to.span.merge(flow.span);
