@@ -1,5 +1,6 @@
 //! Observe: writes what the correlator decided into the books. Knows no policy.
 
+mod header_froms;
 mod listings;
 mod log_ins;
 pub(crate) mod names;
@@ -391,6 +392,7 @@ impl Observer for Books {
         // The message counts with its first accepted recipient.
         let lead = message.recipients.iter().position(|recipient| recipient.refusal.is_none());
         self.handed_on(message);
+        self.header_from(message);
         let way = self.names.way(message);
         for (index, recipient) in message.recipients.iter().enumerate() {
             self.recipient(message, recipient, way, Some(index) == lead);

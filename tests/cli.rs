@@ -159,7 +159,8 @@ fn formats_and_rules_are_listed_and_explained() {
     for name in ["postfix", "iis-smtp-w3c", "exchange2000-tracking"] {
         assert!(text(&run(here, &["formats"]).stdout).contains(name));
     }
-    for rule in ["open-relay", "relay-probe", "relay-trick", "spoofed-local-sender", "helo-impersonation"] {
+    let first = ["open-relay", "relay-probe", "relay-trick", "spoofed-local-sender", "helo-impersonation"];
+    for rule in first.into_iter().chain(["lookalike-domain", "null-sender-abuse", "backscatter-victim"]) {
         assert!(text(&run(here, &["explain"]).stdout).contains(rule));
         let explained = text(&run(here, &["explain", rule]).stdout);
         assert!(explained.contains("What to do") && explained.contains("Where it comes from"), "{explained}");

@@ -4,6 +4,8 @@
 
 #[path = "judge/doubt.rs"]
 mod doubt;
+#[path = "judge/impostors.rs"]
+mod impostors;
 #[path = "judge/inbound.rs"]
 mod inbound;
 #[path = "judge/listed.rs"]

@@ -47,6 +47,17 @@ fn stated(expected: &Value, field: &str) -> BTreeMap<String, u64> {
     numbers.map(|(client, number)| (client.clone(), number.as_u64().unwrap())).collect()
 }
 
+/// Rule to subject to severity, of the rules that the label names.
+fn severities(report: &Value, rules: &Value) -> Value {
+    let mut found = serde_json::Map::new();
+    for rule in rules.as_object().into_iter().flat_map(|rules| rules.keys()) {
+        let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == rule.as_str());
+        let named = findings.map(|f| (f["subject"]["value"].as_str().unwrap().to_owned(), f["severity"].clone()));
+        found.insert(rule.clone(), Value::Object(named.collect()));
+    }
+    Value::Object(found)
+}
+
 #[test]
 fn every_sample_is_judged_as_labelled() {
     let text = std::fs::read(root().join("samples/expected.json")).unwrap();
@@ -62,6 +73,9 @@ fn every_sample_is_judged_as_labelled() {
         }
         assert_eq!(found(&report, &["open-relay"], "recipients_accepted"), stated(expected, "relayed"), "{log}");
         assert_eq!(found(&report, &["relay-probe"], "recipients_denied"), stated(expected, "denied"), "{log}");
+        if expected["findings"].is_object() {
+            assert_eq!(severities(&report, &expected["findings"]), expected["findings"], "{log}");
+        }
     }
 }
 

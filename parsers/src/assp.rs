@@ -87,6 +87,7 @@ fn event<'a>(words: &Words<'a>) -> Event<'a> {
             helo,
             account,
             reverse_path: Some(from),
+            header_from: b"",
             forward_paths: Paths::from(to),
             size_bytes: 0,
             complete: true,

@@ -3,6 +3,7 @@
 //! `CEF:0|Cisco|...|ESA_CONSOLIDATED_LOG_EVENT|Consolidated Log Event|5|key=value key=value`, mostly behind a syslog header. Values
 //! hold spaces, and releases differ in what they escape; so a key that stands there twice is not believed: the line is unparsed.
 
+use crate::mailbox;
 use crate::paths::Paths;
 use crate::record::{Event, Key, Line, Peer, Record, Refusal, When};
 use crate::registry::{Context, Format};
@@ -16,7 +17,7 @@ pub const FORMAT: Format = Format {
     name: "cisco-esa",
     title: "Cisco Secure Email Gateway / ESA (IronPort), consolidated event log in CEF",
     versions: "checked against published events of AsyncOS 13.0 to 16.0",
-    yields: "client, EHLO name, both paths, size and last action of every message",
+    yields: "client, EHLO name, both paths, From header, size and last action of every message",
     lacks: "accounts, refused recipients, which server took a message; the text mail logs (mail_logs) are a format of their own",
     source: "Cisco \"Consolidated Event Logs\" (AsyncOS user guide, Logging); observed: corpus cisco-esa (SEKOIA, Splunk)",
     repeats: &[],
@@ -65,11 +66,14 @@ fn record<'a>(line: &'a [u8], fields: &'a [u8]) -> Result<Record<'a>, nom::Err<E
     let event = match (client, one(&[b"duser"])?) {
         (Some(address), Some(recipients)) => {
             let refusal = one(&[b"act"])?.and_then(refusal);
+            // A header that looks like two fields costs nothing but what it says.
+            let header_from = one(&[b"ESAFriendlyFrom"]).ok().flatten().map(mailbox::address).unwrap_or_default();
             Event::Whole {
                 client: Peer { address: Some(address), name },
                 helo: one(&[b"ESAHeloDomain"])?.unwrap_or_default(),
                 account: None,
                 reverse_path: one(&[b"suser"])?,
+                header_from,
                 forward_paths: Paths::list(recipients, b';'),
                 size_bytes: one(&[b"ESAMsgSize"])?.and_then(number).unwrap_or(0),
                 complete: true,
@@ -137,6 +141,22 @@ mod tests {
         );
         check("ESAMID=7 ESAStatus=QUEUED", "Other false");
         check("ESAMID=7 end=Wed Mar  1 19:02:03 2023", "Other true");
+    }
+
+    #[test]
+    fn the_header_from() {
+        let check = |fields: &str, want: &str| {
+            let line = format!("CEF:0|Cisco|C300V|14.2.1-015{}5|{fields} duser=b@x src=192.0.2.9", text(NAME));
+            let line = (FORMAT.parse)(line.as_bytes(), &Context::default());
+            let Line::Record(Record { event: Event::Whole { header_from, .. }, .. }) = line else {
+                panic!("{fields}: {line:?}")
+            };
+            assert_eq!(text(header_from), want, "{fields}");
+        };
+        check("suser=x@evil.test ESAFriendlyFrom=Anna <a@example.org> ESAGMVerdict=NEGATIVE", "a@example.org");
+        check(r#"suser=x@evil.test ESAFriendlyFrom=\"Anna B\" <a@example.org>"#, "a@example.org");
+        check("suser=x@evil.test ESAFriendlyFrom=a@example.org ESAFriendlyFrom=<b@example.org>", "");
+        check("suser=x@evil.test", "");
     }
 
     #[test]

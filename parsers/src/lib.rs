@@ -30,6 +30,7 @@ pub mod iis_w3c;
 pub mod json;
 pub mod kerio;
 pub mod logins;
+pub mod mailbox;
 pub mod mailscanner;
 pub mod mark;
 pub mod mdaemon;

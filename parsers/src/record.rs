@@ -390,6 +390,8 @@ pub enum Event<'a> {
         client: Peer<'a>,
         /// The reverse-path.
         reverse_path: &'a [u8],
+        /// The address in the From header (of Exchange: in Sender, if there is one); empty if not logged. The client's text.
+        header_from: &'a [u8],
         /// The Message-ID header, without angle brackets; empty if not logged. The client's text.
         message_id: &'a [u8],
         /// The recipients of this line.
@@ -502,6 +504,8 @@ pub enum Event<'a> {
         account: Option<&'a [u8]>,
         /// The reverse-path, if logged.
         reverse_path: Option<&'a [u8]>,
+        /// The address in the From header; empty if not logged. The client's text.
+        header_from: &'a [u8],
         /// The recipients.
         forward_paths: Paths<'a>,
         /// Size in bytes; 0 if not logged.
@@ -520,6 +524,8 @@ pub enum Event<'a> {
         helo: &'a [u8],
         /// The reverse-path, if logged.
         reverse_path: Option<&'a [u8]>,
+        /// The address in the From header; empty if not logged. The client's text.
+        header_from: &'a [u8],
         /// The recipients.
         forward_paths: Paths<'a>,
         /// The Message-ID header, without angle brackets; empty if not logged.

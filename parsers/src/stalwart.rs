@@ -98,6 +98,7 @@ fn event<'a>(name: &'a [u8], rest: &'a [u8]) -> Result<Event<'a>, nom::Err<Expec
             helo: b"",
             account: (name == b"queue.authenticated-message-queued").then_some(SOME_ACCOUNT),
             reverse_path: one(b"from")?,
+            header_from: b"",
             forward_paths: Paths::strings(one(b"to")?.ok_or(wanted("the recipients: `to = [...]`"))?),
             size_bytes: one(b"size")?.and_then(number).unwrap_or(0),
             complete: true,

@@ -25,30 +25,32 @@ pub(super) fn read<'a>(fact: &'a Fact<'a>) -> Option<Message<'a>> {
         recipients: Vec::new(),
     };
     Some(match &fact.record.event {
-        Event::Whole { client, helo, account, reverse_path, forward_paths, size_bytes, complete, refusal } => Message {
-            client: *client,
-            helo,
-            account: *account,
-            reverse_path: *reverse_path,
-            size_bytes: *size_bytes,
-            taken: refusal.is_none() && *complete,
-            recipients: recipients(*forward_paths, *complete, *refusal, fact),
-            ..message
-        },
-        // The lines of the queue tell what became of the same mail: they count if they are there.
-        Event::Decided { client, helo, reverse_path, forward_paths, message_id, size_bytes, taken, refusal } => {
+        Event::Whole { client, helo, account, reverse_path, forward_paths, size_bytes, complete, refusal, .. } => {
             Message {
                 client: *client,
                 helo,
-                origin: Origin::Session,
+                account: *account,
                 reverse_path: *reverse_path,
-                message_id,
                 size_bytes: *size_bytes,
-                taken: refusal.is_none() && *taken,
-                recipients: recipients(*forward_paths, *taken, *refusal, fact),
+                taken: refusal.is_none() && *complete,
+                recipients: recipients(*forward_paths, *complete, *refusal, fact),
                 ..message
             }
         }
+        // The lines of the queue tell what became of the same mail: they count if they are there.
+        Event::Decided {
+            client, helo, reverse_path, forward_paths, message_id, size_bytes, taken, refusal, ..
+        } => Message {
+            client: *client,
+            helo,
+            origin: Origin::Session,
+            reverse_path: *reverse_path,
+            message_id,
+            size_bytes: *size_bytes,
+            taken: refusal.is_none() && *taken,
+            recipients: recipients(*forward_paths, *taken, *refusal, fact),
+            ..message
+        },
         _ => return None,
     })
 }

@@ -31,6 +31,12 @@ pub enum Rule {
     RelayTrick,
     /// An outside client used one of our domains as reverse-path.
     SpoofedLocalSender,
+    /// An outside client used a domain that imitates one of ours.
+    LookalikeDomain,
+    /// A client used the null reverse-path for what is no notification.
+    NullSenderAbuse,
+    /// Bounces of mail that others sent in the name of a domain of ours.
+    BackscatterVictim,
     /// An outside client greeted with our name or address.
     HeloImpersonation,
     /// An account was used to send spam.

@@ -7,6 +7,7 @@ mod abused_local_script;
 mod abused_trusted_host;
 pub mod analysis;
 mod backscatter;
+mod backscatter_victim;
 mod blocklisted;
 pub mod campaign;
 pub mod chain;
@@ -20,8 +21,10 @@ pub mod handovers;
 mod helo_impersonation;
 mod hidden_clients;
 pub(crate) mod hints;
+mod lookalike_domain;
 mod marks;
 mod members;
+mod null_sender_abuse;
 mod open_relay;
 mod origins;
 mod outbound;
@@ -88,6 +91,9 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &relay_trick::ABOUT, judge: relay_trick::judge },
     Detector { about: &relay_probe::ABOUT, judge: relay_probe::judge },
     Detector { about: &spoofed_local_sender::ABOUT, judge: spoofed_local_sender::judge },
+    Detector { about: &lookalike_domain::ABOUT, judge: lookalike_domain::judge },
+    Detector { about: &null_sender_abuse::ABOUT, judge: null_sender_abuse::judge },
+    Detector { about: &backscatter_victim::ABOUT, judge: backscatter_victim::judge },
     Detector { about: &helo_impersonation::ABOUT, judge: helo_impersonation::judge },
     Detector { about: &compromised_account::ABOUT, judge: compromised_account::judge },
     Detector { about: &abused_trusted_host::ABOUT, judge: abused_trusted_host::judge },
@@ -147,6 +153,9 @@ impl Rule {
             Rule::RelayProbe => "relay-probe",
             Rule::RelayTrick => "relay-trick",
             Rule::SpoofedLocalSender => "spoofed-local-sender",
+            Rule::LookalikeDomain => "lookalike-domain",
+            Rule::NullSenderAbuse => "null-sender-abuse",
+            Rule::BackscatterVictim => "backscatter-victim",
             Rule::HeloImpersonation => "helo-impersonation",
             Rule::CompromisedAccount => "compromised-account",
             Rule::AbusedTrustedHost => "abused-trusted-host",
@@ -159,6 +168,18 @@ impl Rule {
             Rule::PolicyExposure => "policy-exposure",
             Rule::Campaign => "campaign",
         }
+    }
+
+    /// Whether it is about mail that came in and did not go out: names that strangers took, bounces of what others sent.
+    pub fn is_inbound(self) -> bool {
+        matches!(
+            self,
+            Rule::SpoofedLocalSender
+                | Rule::LookalikeDomain
+                | Rule::NullSenderAbuse
+                | Rule::BackscatterVictim
+                | Rule::HeloImpersonation
+        )
     }
 
     /// Whether it is about mail that left, or was to leave, through the server and should not have.

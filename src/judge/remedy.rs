@@ -9,11 +9,13 @@ mod delist;
 mod exposure;
 mod queue;
 mod senders;
+mod spoof;
 
 pub use delist::delist;
 pub use exposure::exposure;
 pub use queue::tells_ends;
 pub use senders::{account, backscatter, guessing, harvest, host, script};
+pub use spoof::{lookalike, null_sender, victim};
 
 use super::finding::Queue;
 use crate::ledger::{Client, Ledger, Text};

@@ -5,6 +5,8 @@
 //! sends in our name, a user who did not log in.
 //! Remedy: SPF, and a rule that keeps our domains to log-ins.
 
+mod header_from;
+
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::elsewhere;
 use super::route::has_authority;
@@ -22,8 +24,11 @@ pub const ABOUT: About = About {
     rule: Rule::SpoofedLocalSender,
     title: "an outside client used a domain of ours as reverse-path",
     meaning: "A client that is neither in a trusted network nor logged in named an address of one of your domains as \
-              reverse-path. Spam and phishing to your own users often does. It came in; it did not go out.",
-    sources: "RFC 7208 section 1; RFC 5321 section 7.1",
+              reverse-path. Spam and phishing to your own users often does. It came in; it did not go out. Where the log gives the From header \
+              too (Exchange message tracking, Zeek, Cisco ESA, Proofpoint on Demand), your domain there under a stranger's \
+              reverse-path is told as well: low at most, and not of a client that passes on mail of three other domains or more, nor \
+              where your users write to the domain of the reverse-path, as members of a mailing list do.",
+    sources: "RFC 7208 section 1; RFC 5321 section 3.9.2 and 7.1; Microsoft Learn, message tracking (sender-address, return-path)",
     false_positives: "Forwarders and mailing lists that keep the reverse-path; a service that sends in your name; a \
                       user who did not log in. With --spf, a client that the domain's SPF record allows is for information.",
     remedy: "Publish SPF and DMARC, and accept your own domains as reverse-path from log-ins and trusted networks only.",
@@ -37,7 +42,14 @@ const FORWARDER_DOMAINS: usize = 5;
 const FORWARDER_SHARE: u64 = 10;
 
 /// Finds the clients that used our domains.
-pub fn judge(Routed { ledger, site, consulted, .. }: &Routed<'_>) -> Vec<Finding> {
+pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
+    let mut findings = envelopes(routed);
+    header_from::add(&mut findings, routed);
+    findings
+}
+
+/// Finds them by their reverse-paths.
+fn envelopes(Routed { ledger, site, consulted, .. }: &Routed<'_>) -> Vec<Finding> {
     let elsewhere = elsewhere(ledger);
     let mut spoofs = BTreeMap::<Pair<'_>, Spoof<'_>>::new();
     for (key, flow) in &ledger.flows {

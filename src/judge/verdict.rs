@@ -4,6 +4,7 @@
 //! with their volume.
 
 mod ending;
+mod inbound;
 mod next;
 mod texts;
 
@@ -155,7 +156,6 @@ const ABUSE: &[(Cause, Rule)] = &[
 /// The cause that the findings show.
 fn cause(scope: &Scope<'_>) -> Cause {
     let untold = 0 < scope.picture.of(RouteVerdict::Unknown) && scope.picture.told() == 0;
-    let inbound = [Rule::SpoofedLocalSender, Rule::HeloImpersonation];
     let abused = ABUSE.iter().find(|(_, rule)| scope.of(*rule).any(|finding| Severity::Medium <= finding.severity));
     let worst = |rule: Rule| scope.of(rule).map(|finding| finding.severity).max();
     // A stranger's odd message beside a flood is not the answer, but a second one.
@@ -170,7 +170,7 @@ fn cause(scope: &Scope<'_>) -> Cause {
         Cause::ProbesOnly
     } else if scope.is_scanty() {
         Cause::InsufficientEvidence
-    } else if scope.findings.iter().any(|finding| inbound.contains(&finding.rule) && !is_cleared(finding)) {
+    } else if !came_in(scope).is_empty() {
         Cause::InboundOnly
     } else if scope.picture.recipients() == 0 && !scope.is_served() {
         Cause::InsufficientEvidence
@@ -188,12 +188,20 @@ fn deciding<'a>(scope: &Scope<'a>, cause: Cause) -> Vec<&'a Finding> {
             let rules = ABUSE.iter().filter(|(abuse, _)| *abuse == cause);
             rules.flat_map(|(_, rule)| scope.of(*rule)).collect()
         }
-        Cause::InboundOnly => {
-            let inbound = scope.of(Rule::SpoofedLocalSender).chain(scope.of(Rule::HeloImpersonation));
-            inbound.filter(|finding| !is_cleared(finding)).collect()
-        }
+        Cause::InboundOnly => came_in(scope),
         _ => Vec::new(),
     }
+}
+
+/// The findings about what came in: the gravest of these groups, of two that are alike the first.
+fn came_in<'a>(scope: &Scope<'a>) -> Vec<&'a Finding> {
+    let named = scope.of(Rule::SpoofedLocalSender).chain(scope.of(Rule::HeloImpersonation));
+    let named = named.filter(|finding| !is_cleared(finding)).collect();
+    // A correspondent with a similar name (for information) says nothing of spam.
+    let of = |rule: Rule| scope.of(rule).filter(|finding| Severity::Low <= finding.severity).collect::<Vec<_>>();
+    let groups = [of(Rule::BackscatterVictim), named, of(Rule::LookalikeDomain), of(Rule::NullSenderAbuse)];
+    let worst = |group: &Vec<&Finding>| group.iter().map(|finding| finding.severity).max();
+    groups.into_iter().rev().max_by_key(worst).unwrap_or_default()
 }
 
 /// How sure it is, to two digits.

@@ -6,6 +6,7 @@ use super::campaigns::TemplateFacts;
 use super::capped::{Capped, Spread, Weight};
 use super::clients::{ClientFacts, Failures, HelloFacts};
 use super::flow::{Flow, Hours};
+use super::header_froms::HeaderFrom;
 use super::inputs::{Input, Unparsed};
 use super::listings::Listing;
 use super::log_ins::{First, LogInFacts};
@@ -115,7 +116,7 @@ macro_rules! kept {
 }
 
 // Everything that a run learns.
-kept!(Ledger: inputs flows clients accounts users hellos templates log_ins domains servers losses listings; not);
+kept!(Ledger: inputs flows clients accounts users hellos templates log_ins header_froms domains servers losses listings; not);
 
 // The books.
 kept!(Input: bytes lines records directives ignored unparsed; not path format span problems);
@@ -129,6 +130,7 @@ kept!(HelloFacts: times evidence; not span);
 kept!(TemplateFacts: messages recipients hours evidence; not sizes widths span clients accounts locals names);
 kept!(LogInFacts: failures hours evidence entered; not span clients);
 kept!(First: line; not span);
+kept!(HeaderFrom: messages recipients evidence; not span reverse_domains);
 kept!(DomainFacts: delivered_here unknown_users gatewayed handed_on evidence; not next_hops clients);
 kept!(ServerFacts: records sessions messages bytes openings evidence again;
     not span hours formats own_addresses handed_on);

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod distinct;
 pub mod flow;
 pub mod hash;
+pub mod header_froms;
 pub mod inputs;
 mod kept;
 pub mod listings;
@@ -27,6 +28,7 @@ pub use campaigns::{Taken, TemplateFacts, TemplateKey, Templates};
 pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
 pub use distinct::Distinct;
 pub use flow::{Client, Flow, FlowKey, Hours, Origin, Outcome};
+pub use header_froms::{HeaderFrom, HeaderFromKey};
 pub use inputs::{Input, Unparsed};
 pub use listings::{Listing, ListingKey};
 pub use log_ins::{First, LogInFacts, LogIns};
@@ -74,6 +76,8 @@ pub struct Ledger {
     pub templates: Templates,
     /// Log-ins by account.
     pub log_ins: LogIns,
+    /// Domains in From headers that are not those of the reverse-paths, where the log has both.
+    pub header_froms: Book<HeaderFromKey, HeaderFrom>,
     /// Domains of recipients.
     pub domains: Book<DomainKey, DomainFacts>,
     /// Servers.
@@ -118,6 +122,7 @@ impl Merge for Ledger {
             hellos,
             templates,
             log_ins,
+            header_froms,
             domains,
             servers,
             losses,
@@ -131,6 +136,7 @@ impl Merge for Ledger {
         self.hellos.merge(hellos);
         self.templates.merge(templates);
         self.log_ins.merge(log_ins);
+        self.header_froms.merge(header_froms);
         self.domains.merge(domains);
         Merge::merge(&mut self.servers, servers);
         Merge::merge(&mut self.losses, losses);

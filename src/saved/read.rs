@@ -247,6 +247,7 @@ fn book(ledger: &mut Ledger, entry: Entry) -> bool {
         Entry::Templates(Rest { dropped }) => ledger.templates.put_rest(dropped),
         Entry::LogIn(key, facts) => ledger.log_ins.put(key, *facts),
         Entry::LogIns(Rest { dropped }) => ledger.log_ins.put_rest(dropped),
+        Entry::HeaderFrom(key, facts) => put(&mut ledger.header_froms, key, facts),
         Entry::Domain(key, facts) => put(&mut ledger.domains, key, facts),
         Entry::Server(name, facts) => ledger.servers.insert(name, *facts).is_none(),
         Entry::Loss(key, loss) => ledger.losses.insert(key, loss).is_none(),

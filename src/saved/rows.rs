@@ -4,9 +4,9 @@ use super::{Assumed, Known};
 use crate::correlate::Edges;
 use crate::ledger::words::bytes;
 use crate::ledger::{
-    AccountKey, ClientFacts, ClientKey, DomainFacts, DomainKey, Failures, FileId, Flow, FlowKey, HelloFacts, HelloKey,
-    Input, Listing, ListingKey, LogInFacts, Loss, LossKey, Place, Sent, ServerFacts, TemplateFacts, TemplateKey, Text,
-    Time, UserKey,
+    AccountKey, ClientFacts, ClientKey, DomainFacts, DomainKey, Failures, FileId, Flow, FlowKey, HeaderFrom,
+    HeaderFromKey, HelloFacts, HelloKey, Input, Listing, ListingKey, LogInFacts, Loss, LossKey, Place, Sent,
+    ServerFacts, TemplateFacts, TemplateKey, Text, Time, UserKey,
 };
 use crate::observe::Window;
 use crate::source::Failure;
@@ -50,6 +50,7 @@ pub enum Entry {
     Templates(Rest<u64>),
     LogIn(AccountKey, Box<LogInFacts>),
     LogIns(Rest<Failures>),
+    HeaderFrom(HeaderFromKey, HeaderFrom),
     Domain(DomainKey, DomainFacts),
     Server(Text, Box<ServerFacts>),
     Loss(LossKey, Loss),

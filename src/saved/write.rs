@@ -179,6 +179,7 @@ impl<W: Write> Lines<W> {
             hellos,
             templates,
             log_ins,
+            header_froms,
             domains,
             servers,
             losses,
@@ -192,6 +193,7 @@ impl<W: Write> Lines<W> {
         self.book("hello", hellos)?;
         self.capped(("template", "templates"), templates)?;
         self.capped(("log-in", "log-ins"), log_ins)?;
+        self.book("header-from", header_froms)?;
         self.book("domain", domains)?;
         servers.iter().try_for_each(|server| self.row("server", &server))?;
         losses.iter().try_for_each(|loss| self.row("loss", &loss))?;

@@ -2,8 +2,8 @@
 
 use relayaudit::judge::{Analysis, analyse};
 use relayaudit::ledger::{
-    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, Flow, FlowKey, HelloFacts, HelloKey, Input,
-    Ledger, Origin, Outcome, Place, ServerFacts, Time,
+    Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, Flow, FlowKey, HeaderFromKey, HelloFacts,
+    HelloKey, Input, Ledger, Origin, Outcome, Place, ServerFacts, Time,
 };
 use relayaudit::merge::Merge;
 use relayaudit::site::{self, Site, infer};
@@ -23,7 +23,9 @@ pub struct Log(pub Ledger);
 pub struct Mail {
     key: FlowKey,
     recipients: u64,
+    messages: u64,
     hours: i64,
+    start: i64,
 }
 
 /// A recipient of a stranger, taken by another server unless changed.
@@ -42,7 +44,7 @@ pub fn mail(client: &str, reverse: &str, forward: &str) -> Mail {
         outcome: Outcome::Relayed,
         refusal: None,
     };
-    Mail { key, recipients: 1, hours: 1 }
+    Mail { key, recipients: 1, messages: 1, hours: 1, start: 0 }
 }
 
 impl Mail {
@@ -53,6 +55,18 @@ impl Mail {
 
     pub fn times(mut self, recipients: u64) -> Mail {
         self.recipients = recipients;
+        self
+    }
+
+    /// In so many messages; in one unless changed.
+    pub fn messages(mut self, messages: u64) -> Mail {
+        self.messages = messages;
+        self
+    }
+
+    /// So many hours later than other mail.
+    pub fn later(mut self, hours: i64) -> Mail {
+        self.start = hours;
         self
     }
 
@@ -88,11 +102,11 @@ impl Log {
     }
 
     pub fn mail(mut self, mail: Mail) -> Log {
-        let mut flow = Flow { messages: 1, bytes: 1_000, ..Flow::default() };
+        let mut flow = Flow { messages: mail.messages, bytes: 1_000, ..Flow::default() };
         for hour in 0..mail.hours {
             let share = mail.recipients / mail.hours as u64;
             let rest = if hour == 0 { mail.recipients % mail.hours as u64 } else { 0 };
-            flow.see(Some(Time(START + hour * HOUR)), share + rest);
+            flow.see(Some(Time(START + (mail.start + hour) * HOUR)), share + rest);
         }
         let line = 1 + self.0.flows.len() as u64;
         flow.openings.insert(Evidence::of(Place { line, ..Place::default() }, b"a line"));
@@ -105,6 +119,16 @@ impl Log {
         let mut facts = HelloFacts { times: 2, ..HelloFacts::default() };
         facts.span.see(Some(Time(START)));
         self.0.hellos.insert(HelloKey { server: SERVER.into(), client, name: name.into() }, facts);
+        self
+    }
+
+    pub fn header_from(mut self, client: &str, domain: &str, reverse: &str) -> Log {
+        let client = Client::Address(client.parse().unwrap());
+        let key = HeaderFromKey { server: SERVER.into(), client, domain: domain.into() };
+        let facts = self.0.header_froms.entry(key).or_default();
+        (facts.messages, facts.recipients) = (facts.messages + 1, facts.recipients + 1);
+        facts.span.see(Some(Time(START)));
+        facts.reverse_domains.insert(reverse.into());
         self
     }
 

@@ -115,6 +115,7 @@ fn received<'a>(row: &Row<'a>, client: Peer<'a>) -> Result<Event<'a>, Unparsed> 
     Ok(Event::Received {
         client,
         reverse_path,
+        header_from: b"",
         message_id,
         forward_paths,
         size_bytes,

@@ -46,6 +46,7 @@ fn mail_that_comes_in() {
         Event::Received {
             client,
             reverse_path,
+            header_from: b"",
             message_id,
             forward_paths,
             size_bytes: 4281,

@@ -2,6 +2,7 @@
 
 use super::row::Row;
 use crate::csv::offset;
+use crate::mailbox;
 use crate::paths::{Paths, without_brackets};
 use crate::record::{Event, NextHop, Peer, Status, Unparsed};
 use crate::text::{address, number};
@@ -65,6 +66,8 @@ fn received<'a>(line: &[u8], row: &Row<'a>) -> Result<Event<'a>, Unparsed> {
     Ok(Event::Received {
         client: if row.source == SMTP { client(row) } else { Peer::default() },
         reverse_path: without_brackets(row.return_path),
+        // "Specified in the Sender header field, or the From header field if Sender isn't present" (Microsoft Learn).
+        header_from: mailbox::address(row.sender),
         message_id: without_brackets(row.message_id),
         forward_paths: Paths::doubled_list(row.recipients, b';'),
         size_bytes: count(line, row.bytes, "a size in `total-bytes`")?,

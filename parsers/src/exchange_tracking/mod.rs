@@ -17,7 +17,7 @@ pub const FORMAT: Format = Format {
     title: "Microsoft Exchange 2007-2019/SE message tracking log (MSGTRK*.LOG)",
     versions: "checked against the documented columns of 2013 and 2016/2019, a published header of 2010, and 6 published \
                records of 2013 and 2019; the columns of 2007 are not verified",
-    yields: "clients (behind the front end too), both paths, sizes and Message-IDs of mail that was taken in, and what \
+    yields: "clients (behind the front end too), both paths, the Sender or From header, sizes and Message-IDs of mail that was taken in, and what \
              became of every recipient",
     lacks: "refusals, EHLO names, accounts: only whether the server knew the client",
     source: "Microsoft Learn, message tracking (Exchange 2013, and 2016 to 2019); observed: corpus \

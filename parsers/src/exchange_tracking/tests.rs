@@ -109,6 +109,7 @@ fn received(client: Peer<'static>, vouched: bool) -> Event<'static> {
     Event::Received {
         client,
         reverse_path: b"bounce@example.net",
+        header_from: b"boss@example.com",
         message_id: b"m@example.net",
         forward_paths: Paths::doubled_list(b"victim@example.org;b@example.net", b';'),
         size_bytes: 7229,
@@ -136,6 +137,7 @@ fn mail_that_comes_in() {
     let null = Event::Received {
         client: peer("203.0.113.9", ""),
         reverse_path: b"",
+        header_from: b"boss@example.com",
         message_id: b"m@example.net",
         forward_paths: Paths::doubled_list(b"<a@example.org>", b';'),
         size_bytes: 0,

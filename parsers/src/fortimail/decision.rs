@@ -37,6 +37,8 @@ pub fn event(fields: Fields<'_>) -> Result<Event<'_>, nom::Err<Expected<'_>>> {
             client,
             helo,
             reverse_path,
+            // `from` is the reverse-path; the header is not logged.
+            header_from: b"",
             forward_paths: Paths::list(to, b','),
             message_id,
             size_bytes: size.and_then(number).unwrap_or(0),

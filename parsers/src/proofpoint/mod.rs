@@ -17,7 +17,7 @@ pub const FORMAT: Format = Format {
     title: "Proofpoint Protection Server filter log (syslog), Proofpoint on Demand log API (JSON, an event a line)",
     versions: "checked against published events of the log API (8.14 and 8.19) and four published lines of the filter log; its lines for \
                paths and messages are written to the parsers of others",
-    yields: "client, EHLO name, both paths, size and what was decided on every message (log API); sessions, clients and both paths \
+    yields: "client, EHLO name, both paths, From header, size and what was decided on every message (log API); sessions, clients and both paths \
              of what the filter let pass or not (filter log); deliveries, by Sendmail's lines",
     lacks: "accounts; recipients that were refused one by one; whether a client may relay: the route `allow_relay` only says \
             that the server lets it, as an open relay does. EHLO names (filter log)",

@@ -2,6 +2,7 @@
 
 use super::record as of;
 use crate::json::{Value, find, members};
+use crate::mailbox;
 use crate::paths::{Paths, without_brackets};
 use crate::record::{Event, Key, Peer, Record, Refusal, When};
 use crate::syslog::time::iso;
@@ -134,6 +135,10 @@ fn message<'a>(event: &Members<'a>, when: When) -> Record<'a> {
     let name = if resolved { text(event.connection, &[b"host"]) } else { b"" };
     let refusal = refusal(text(event.filter, &[b"disposition"]));
     let size = [(event.filter, b"msgSizeBytes".as_slice()), (event.message, b"sizeBytes")];
+    let from = list(event.message, &[b"header", b"from"]);
+    // Several From headers: which one is shown depends on who reads it.
+    let mut from = from.iter();
+    let from = from.next().filter(|_| from.next().is_none()).unwrap_or_default();
     let decided = Event::Decided {
         client: Peer { address: address(text(event.connection, &[b"ip"])), name },
         helo: text(event.connection, &[b"helo"]),
@@ -141,6 +146,7 @@ fn message<'a>(event: &Members<'a>, when: When) -> Record<'a> {
             Some(Value::Text(path)) => Some(without_brackets(path)),
             _ => None,
         },
+        header_from: mailbox::address(from),
         forward_paths: list(event.envelope, &[b"rcpts"]),
         message_id: list(event.message, &[b"header", b"message-id"]).iter().next().unwrap_or_default(),
         size_bytes: size.iter().find_map(|(object, name)| number(text(*object, &[name]))).unwrap_or(0),

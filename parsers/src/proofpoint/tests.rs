@@ -179,3 +179,18 @@ fn tags() {
         assert_eq!(claims(tag.as_bytes()), want, "{tag}");
     }
 }
+
+#[test]
+fn the_header_from() {
+    let check = |header: &str, want: &str| {
+        let line = format!(
+            r#"{{"connection":{{"ip":"192.0.2.9"}},"envelope":{{"from":"x@evil.test","rcpts":["b@example.org"]}},"filter":{{}},"msg":{{"header":{{{header}}}}},"ts":"2026-02-01T10:00:01.5-0700","guid":"g"}}"#
+        );
+        let line = (FORMAT.parse)(line.as_bytes(), &Context::default());
+        let Line::Record(Record { event: Event::Decided { header_from, .. }, .. }) = line else { panic!("{line:?}") };
+        assert_eq!(text(header_from), want, "{header}");
+    };
+    check(r#""from":["\"Anna\" <a@example.org>"]"#, "a@example.org");
+    check(r#""from":["<a@example.org>","<x@evil.test>"]"#, "");
+    check(r#""subject":["hi"]"#, "");
+}

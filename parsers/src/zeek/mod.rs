@@ -6,6 +6,7 @@
 mod row;
 
 use crate::json;
+use crate::mailbox;
 use crate::paths::Paths;
 use crate::record::{Event, Key, Line, Peer, Record, Unparsed, When};
 use crate::registry::{Context, Format};
@@ -20,7 +21,7 @@ pub const FORMAT: Format = Format {
     title: "Zeek (Bro) smtp.log, tab-separated or JSON",
     versions: "checked against published logs of 2018 traffic in both forms, all of it encrypted; the rest is written to Zeek's \
                source and test baselines",
-    yields: "clients, EHLO names, both paths, the last reply of each transaction that was not encrypted",
+    yields: "clients, EHLO names, both paths, the From header, the last reply of each transaction that was not encrypted",
     lacks: "anything after STARTTLS; accounts; sizes; which of several recipients was refused (the last reply stands for all, and \
             a QUIT hides it: such recipients are counted as not followed by a message); the null reverse-path. It shows \
             both directions: state your own outbound servers as trusted",
@@ -109,7 +110,18 @@ fn event<'a>(row: &Row<'a>, client: Peer<'a>) -> Event<'a> {
             let answers_data = row.has_data || !reply.text.starts_with(b"2.1.");
             let complete = reply.code == 250 && answers_data;
             let (helo, account, size_bytes) = (row.helo, None, 0);
-            Event::Whole { client, helo, account, reverse_path, forward_paths, size_bytes, complete, refusal }
+            let header_from = mailbox::address(row.header_from);
+            Event::Whole {
+                client,
+                helo,
+                account,
+                reverse_path,
+                header_from,
+                forward_paths,
+                size_bytes,
+                complete,
+                refusal,
+            }
         }
         (_, Some(refusal)) if reverse_path.is_some() => {
             let (stage, helo, account) = (b"MAIL".as_slice(), row.helo, None);

@@ -13,6 +13,8 @@ pub struct Row<'a> {
     pub client: &'a [u8],
     pub helo: &'a [u8],
     pub reverse_path: Option<&'a [u8]>,
+    /// The From header.
+    pub header_from: &'a [u8],
     pub forward_paths: Option<Paths<'a>>,
     pub last_reply: &'a [u8],
     /// Whether anything of a message was seen: a header or a body.
@@ -64,6 +66,9 @@ impl<'a> Row<'a> {
             b"last_reply" => self.last_reply = value,
             b"date" | b"from" | b"to" | b"msg_id" | b"subject" | b"first_received" | b"fuids" => {
                 self.has_data |= value != UNSET;
+                if name == b"from" {
+                    self.header_from = value;
+                }
             }
             _ => {}
         }

@@ -85,3 +85,24 @@ fn times() {
     }
     assert_eq!(super::when(b"1706781600.2x"), None);
 }
+
+#[test]
+fn the_header_from() {
+    let check = |line: &str, names: &str, want: &str| {
+        let mut context = Context::default();
+        (FORMAT.direct)(names.as_bytes(), &mut context);
+        let line = (FORMAT.parse)(line.as_bytes(), &context);
+        let Line::Record(crate::Record { event: Event::Whole { header_from, .. }, .. }) = line else {
+            panic!("{line:?}")
+        };
+        assert_eq!(text(header_from), want);
+    };
+    let names = "#fields\tts\tid.orig_h\ttrans_depth\tmailfrom\trcptto\tfrom\tlast_reply";
+    let row = |from: &str| format!("1.0\t192.0.2.9\t1\tx@evil.test\tb@example.org\t{from}\t250 ok");
+    check(&row("Anna <a@example.org>"), names, "a@example.org");
+    check(&row("-"), names, "");
+    let object =
+        r#"{"ts":1.0,"id.orig_h":"192.0.2.9","trans_depth":1,"mailfrom":"x@evil.test","rcptto":["b@example.org"],"#;
+    let object = format!(r#"{object}"from":"\"Anna\" <a@example.org>","last_reply":"250 ok"}}"#);
+    check(&object, names, "a@example.org");
+}

@@ -1,6 +1,6 @@
 //! The sentences of a verdict.
 
-use super::{ABUSE, Scope};
+use super::{ABUSE, Scope, inbound};
 use crate::judge::finding::{Cause, Finding, Rule, Severity};
 use crate::judge::hints::largest;
 use crate::judge::route::RouteVerdict;
@@ -24,9 +24,7 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
                 "No relaying by strangers: {clients} tried through {servers}, {refused}, and none of it left the server."
             )
         }
-        Cause::InboundOnly => format!(
-            "No relaying by strangers: {clients} used your names in mail to {servers}; it came in, it did not go out."
-        ),
+        Cause::InboundOnly => format!("No relaying by strangers: {}.", inbound::what(deciding, &clients, &servers)),
         Cause::InsufficientEvidence if scope.logged().0 == 0 => {
             "Cannot tell: nothing about mail could be read.".to_owned()
         }
@@ -139,7 +137,7 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
     let action = match cause {
         Cause::OpenRelay => "had mail for outside recipients accepted without credentials",
         Cause::ProbesOnly => "tried to relay and was refused",
-        Cause::InboundOnly => "used a name of yours",
+        Cause::InboundOnly => inbound::action(deciding),
         Cause::Clean | Cause::InsufficientEvidence => return quiet(scope, cause),
         _ => return flood(scope, deciding),
     };

@@ -7,8 +7,6 @@ use crate::report::model::{FindingRow, LocatedRow, Offender};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rules about clients that say nothing of relaying: they alone make no offender.
-const NO_ABUSE: &[Rule] = &[Rule::SpoofedLocalSender, Rule::HeloImpersonation];
 /// EHLO names shown for one client.
 const HELOS: usize = 10;
 
@@ -18,7 +16,8 @@ pub fn offenders(ledger: &Ledger, findings: &[FindingRow]) -> Vec<Offender> {
     for finding in findings.iter().filter(|finding| finding.subject.kind == "client") {
         cases.entry(&finding.subject.value).or_default().add(finding);
     }
-    cases.retain(|_, case| case.rules.iter().any(|rule| !NO_ABUSE.contains(rule)));
+    // Rules that say nothing of relaying make no offender alone.
+    cases.retain(|_, case| case.rules.iter().any(|rule| !rule.is_inbound()));
     let known = known(ledger, cases.keys().copied());
     let mut offenders: Vec<Offender> =
         cases.into_iter().map(|(client, case)| case.finish(client, known.get(client))).collect();
@@ -54,7 +53,7 @@ impl<'a> Case<'a> {
         self.rules.insert(finding.rule);
         self.severity = self.severity.max(Some(finding.severity));
         self.located = self.located.or(finding.subject.located.as_ref());
-        if NO_ABUSE.contains(&finding.rule) {
+        if finding.rule.is_inbound() {
             return;
         }
         self.span.merge(Span { first: finding.first, last: finding.last });

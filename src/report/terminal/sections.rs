@@ -44,7 +44,7 @@ pub fn offenders(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 /// Mail that was passed on for clients, or to domains, that may well be ours: sentences, not an accusation.
 fn doubtful(report: &Report, mild: &[&Offender], page: &mut Page<'_>) -> io::Result<()> {
     let relayed: Vec<&&Offender> = mild.iter().filter(|offender| 0 < offender.recipients_accepted).collect();
-    let domains: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.subject.kind == "domain").collect();
+    let domains: Vec<&FindingRow> = report.findings.iter().filter(|finding| is_doubted(finding)).collect();
     if relayed.is_empty() && domains.is_empty() {
         return Ok(());
     }
@@ -54,6 +54,11 @@ fn doubtful(report: &Report, mild: &[&Offender], page: &mut Page<'_>) -> io::Res
     }
     domains.iter().take(FEW).try_for_each(|finding| page.text(Style::Plain, "  ", &finding.why.join(" ")))?;
     more(page, domains.len(), FEW)
+}
+
+/// Whether a finding is about a domain that may be ours.
+fn is_doubted(finding: &FindingRow) -> bool {
+    finding.rule == Rule::OpenRelay && finding.subject.kind == "domain"
 }
 
 /// The clients that look like hosts of ours.
@@ -196,7 +201,7 @@ pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 
 /// Whether the table of offenders holds a finding.
 fn is_listed(finding: &FindingRow) -> bool {
-    finding.subject.kind == "client" && !matches!(finding.rule, Rule::SpoofedLocalSender | Rule::HeloImpersonation)
+    finding.subject.kind == "client" && !finding.rule.is_inbound()
 }
 
 /// The accounts that sent most.
