@@ -144,6 +144,9 @@ pub struct Scan {
     /// Of sources of spam, what share they may pass over
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share, help_heading = "Judging")]
     pub missed: f64,
+    /// How often volume-anomaly may report a jump that is only chance, on one server in a quarter of a year
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = alarms, help_heading = "Judging")]
+    pub false_alarms_per_quarter: f64,
 
     /// What to print: text, json, csv or markdown. The name of a log format is taken as --log-format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format, help_heading = "Output")]
@@ -287,6 +290,16 @@ fn format(name: &str) -> Result<Choice, String> {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().map_err(|error| error.to_string())?;
     if (0.000_001..0.5).contains(&share) { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
+}
+
+/// A number of false alarms that somebody may want to live with.
+fn alarms(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.001..=1_000.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err("expected a number from 0.001 to 1000".to_owned())
+    }
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

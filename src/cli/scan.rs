@@ -25,7 +25,11 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
     tell_read_errors(&ledger);
     note(&mut ledger, &failures);
     progress.stage("judging");
-    let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
+    let errors = Errors {
+        false_alarm: options.false_alarm,
+        missed: options.missed,
+        alarms_per_quarter: options.false_alarms_per_quarter,
+    };
     let options_of_judge = judge::Options { errors, ..judge::Options::default() };
     let (site, analysis) = conclude(&mut ledger, &stated, &options_of_judge);
     let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };

@@ -4,8 +4,10 @@
 //! with their volume.
 
 mod ending;
+mod listed;
 mod next;
 mod texts;
+mod volume;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
 use super::gaps::{Gap, gaps};

@@ -226,6 +226,9 @@ impl Merge for Flow {
 pub struct Hours(Vec<(i32, u64)>);
 
 impl Hours {
+    /// No hour.
+    pub const EMPTY: Hours = Hours(Vec::new());
+
     /// Adds to the count of an hour.
     pub fn add(&mut self, hour: i32, count: u64) {
         match self.0.binary_search_by_key(&hour, |(hour, _)| *hour) {

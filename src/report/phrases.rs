@@ -186,7 +186,7 @@ pub fn campaign(row: &CampaignRow) -> String {
 
 /// Whether a finding is harmless and frequent, and so is only counted.
 pub fn is_noise(finding: &FindingRow) -> bool {
-    let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure);
+    let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure | Rule::VolumeAnomaly);
     finding.severity <= Severity::Low && !told
 }
 

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules about clients that say nothing of relaying: they alone make no offender.
-const NO_ABUSE: &[Rule] = &[Rule::SpoofedLocalSender, Rule::HeloImpersonation];
+const NO_ABUSE: &[Rule] = &[Rule::SpoofedLocalSender, Rule::HeloImpersonation, Rule::VolumeAnomaly];
 /// EHLO names shown for one client.
 const HELOS: usize = 10;
 

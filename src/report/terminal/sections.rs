@@ -190,7 +190,8 @@ pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 
 /// Whether the table of offenders holds a finding.
 fn is_listed(finding: &FindingRow) -> bool {
-    finding.subject.kind == "client" && !matches!(finding.rule, Rule::SpoofedLocalSender | Rule::HeloImpersonation)
+    let elsewhere = matches!(finding.rule, Rule::SpoofedLocalSender | Rule::HeloImpersonation | Rule::VolumeAnomaly);
+    finding.subject.kind == "client" && !elsewhere
 }
 
 /// The accounts that sent most.
