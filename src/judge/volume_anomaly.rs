@@ -28,13 +28,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const ABOUT: About = About {
     rule: Rule::VolumeAnomaly,
     title: "far more mail than usual",
-    meaning: "An account, a trusted host, a local user, a domain of yours or a server sent at least three times as much to \
-              outside recipients as ever before, in an hour or on a day, and so much that chance does not explain it: how far \
-              the senders of this server go beyond their own records is learnt from its logs, and what is to be expected \
-              less often than once in a quarter of a year (--false-alarms-per-quarter) is reported. What a stronger rule \
-              accuses is not told again. A sender is judged by its own days from two weeks on, a new one by its peers; a \
-              server whose logs hold less than two weeks is not judged. Low, or medium where something else is unusual too: \
-              networks, time of day, reverse-paths, recipients that were refused.",
+    meaning: "An account, a trusted host, a local user, a domain of yours or a server sent at least three times as many messages, or \
+              to three times as many outside recipients, as ever before, in an hour or on a day, and so many that chance does not \
+              explain it: how far the senders of this server go beyond their own records is learnt from its logs, and what is to \
+              be expected less often than once in a quarter of a year (--false-alarms-per-quarter) is reported. What a stronger rule \
+              accuses is not told again. A sender is judged by its own days from two weeks on, a new one by its peers; a server \
+              whose logs hold two weeks or less is not judged. Low, or medium where two more things are unusual: network, time of \
+              day, reverse-paths, recipients that were refused.",
     sources: "Pickands, Annals of Statistics 1975; Hill, Annals of Statistics 1975; Siffer and others, Anomaly Detection in \
               Streams with Extreme Value Theory (KDD 2017); shares of the false alarms as by Bonferroni. How often it is wrong: \
               docs/VOLUME.md",

@@ -6,6 +6,7 @@ use crate::judge::hints::largest;
 use crate::judge::open_relay::vouched;
 use crate::judge::words::count;
 use crate::ledger::Text;
+use relayaudit_parsers::settings::RelayList;
 use std::collections::BTreeMap;
 
 /// Those that nothing speaks against.
@@ -13,15 +14,22 @@ pub fn unaccused(scope: &Scope<'_>) -> Option<String> {
     let accused = |client: &Text| scope.of(Rule::OpenRelay).any(|finding| finding.subject.value == *client);
     let book: BTreeMap<Text, u64> =
         scope.picture.listed.iter().filter(|(client, _)| !accused(client)).map(|(client, n)| (*client, *n)).collect();
-    let lists = vouched::lists(scope.ledger);
-    let (_, list) = lists.iter().find(|(server, _)| scope.holds(server)).filter(|_| !book.is_empty())?;
-    let by = if list.or_logged_in { "or by a log-in, which this log does not tell apart" } else { "not by a password" };
+    let lists: Vec<RelayList> = vouched::lists(scope.ledger)
+        .into_iter()
+        .filter(|(server, _)| scope.holds(server))
+        .map(|(_, list)| list)
+        .collect();
+    let first = lists.first().filter(|_| !book.is_empty())?;
+    let name = if lists.iter().all(|list| list == first) { first.name } else { "each in its own way" };
+    let by = match lists.iter().any(|list| list.or_logged_in) {
+        true => "or by a log-in, which this log does not tell apart",
+        false => "not by a password",
+    };
     Some(format!(
-        "{} outside your networks {} allowed to relay by the server's own list, {}, {by}: {}. They are counted with those who \
+        "{} outside your networks {} allowed to relay by the server's own list, {name}, {by}: {}. They are counted with those who \
          logged in; look whether all of them belong on the list.",
         count(book.len() as u64, "client", "clients"),
         if book.len() == 1 { "was" } else { "were" },
-        list.name,
         largest(&book)
     ))
 }
