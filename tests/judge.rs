@@ -12,6 +12,8 @@ mod inbound;
 mod listed;
 #[path = "judge/log.rs"]
 mod log;
+#[path = "judge/vouched.rs"]
+mod vouched;
 #[path = "judge/weight.rs"]
 mod weight;
 

@@ -80,6 +80,19 @@ fn every_sample_is_judged_as_labelled() {
 }
 
 #[test]
+fn a_burst_at_night_is_told_and_no_abuse() {
+    let text = std::fs::read(root().join("samples/expected.json")).unwrap();
+    let all: BTreeMap<String, Value> = serde_json::from_slice(&text).unwrap();
+    let report = scan("exim/volume.log", &all["exim/volume.log"]);
+    let [finding] = &report["findings"].as_array().unwrap()[..] else { panic!("{}", report["findings"]) };
+    assert_eq!((&finding["rule"], &finding["severity"]), (&"volume-anomaly".into(), &"medium".into()), "{finding}");
+    assert_eq!((&finding["subject"]["value"], &finding["messages"]), (&"carla".into(), &44.into()), "{finding}");
+    assert_eq!(finding["recipients_accepted"], 44, "{finding}");
+    assert!(!finding["evidence"].as_array().unwrap().is_empty(), "{finding}");
+    assert_eq!(report["verdict"]["cause"], "clean");
+}
+
+#[test]
 fn the_whole_folder_is_an_open_relay_by_any_number_of_threads() {
     let run = |threads: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_relayaudit"));

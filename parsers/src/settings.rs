@@ -24,6 +24,19 @@ pub struct Settings {
     pub log_ins_apart: bool,
     /// Whether refusals stand in a log of their own too, which holds no mail that was taken in.
     pub refusals_apart: bool,
+    /// The list by which the server lets clients relay, where its log says that a client is on it.
+    pub relay_list: Option<RelayList>,
+}
+
+/// A list of clients that may relay through a server, other than by the networks that a report knows of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayList {
+    /// What it is called.
+    pub name: &'static str,
+    /// Whether the log says the same of clients that logged in.
+    pub or_logged_in: bool,
+    /// How to narrow it.
+    pub narrow: &'static str,
 }
 
 const NOTHING: Settings = Settings {
@@ -35,6 +48,7 @@ const NOTHING: Settings = Settings {
     accounts: "",
     log_ins_apart: false,
     refusals_apart: false,
+    relay_list: None,
 };
 
 /// For the protocol logs of Exchange 2007 to SE. Sources: Microsoft, "Protocol logging", "Configure protocol logging",
@@ -119,6 +133,30 @@ pub const SETTINGS: &[Settings] = &[
     Settings {
         format: "exchange-online-trace",
         accounts: "See the sign-in log of Entra ID, and the SMTP AUTH clients report of the Exchange admin center.",
+        ..NOTHING
+    },
+    // Haraka, documentation of the plugin relay: `relay_acl_allow` lists the networks that may relay; `relay=Y` is logged of them
+    // and of clients that logged in (connection.js, plugins/auth/auth_base.js).
+    Settings {
+        format: "haraka",
+        relay_list: Some(RelayList {
+            name: "the list of the plugin relay (config/relay_acl_allow)",
+            or_logged_in: true,
+            narrow: "Narrow the relay list: in Haraka's config/relay_acl_allow leave only the addresses of hosts that are yours, and let \
+                     everybody else log in.",
+        }),
+        ..NOTHING
+    },
+    // AsyncOS User Guide, "Defining Which Hosts Are Allowed to Connect Using the Host Access Table": the policy $RELAYED of the
+    // sender group RELAYLIST lets its senders relay.
+    Settings {
+        format: "cisco-esa-text",
+        relay_list: Some(RelayList {
+            name: "a sender group with the policy RELAY (Host Access Table)",
+            or_logged_in: false,
+            narrow: "Narrow the sender group: under Mail Policies, HAT Overview, take every range that is too wide out of the groups whose \
+                     mail flow policy relays (RELAYLIST), and commit.",
+        }),
         ..NOTHING
     },
 ];

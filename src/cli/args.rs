@@ -146,6 +146,9 @@ pub struct JudgeOptions {
     /// Of sources of spam, what share they may pass over
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share, help_heading = "Judging")]
     pub missed: f64,
+    /// How often volume-anomaly may report a jump that is only chance, on one server in a quarter of a year
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = alarms, help_heading = "Judging")]
+    pub false_alarms_per_quarter: f64,
 
     /// Write every table to this folder, as CSV and Parquet
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -360,6 +363,16 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
     with_port.or_else(|| bare.ok().map(|address| SocketAddr::new(address, crate::spf::PORT))).ok_or_else(|| {
         "expected an address, with or without a port: 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53".to_owned()
     })
+}
+
+/// A number of false alarms that somebody may want to live with.
+fn alarms(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.001..=1_000.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err("expected a number from 0.001 to 1000".to_owned())
+    }
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

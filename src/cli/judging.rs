@@ -45,7 +45,11 @@ impl Case<'_> {
         let assumptions = assumptions(&self.saved.assumed);
         let mut ledger = self.saved.finish();
         let incomplete = ledger.inputs.values().any(|input| !input.problems.is_empty());
-        let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
+        let errors = Errors {
+            false_alarm: options.false_alarm,
+            missed: options.missed,
+            alarms_per_quarter: options.false_alarms_per_quarter,
+        };
         let Basis { stated, consulted } = self.basis;
         let by = judge::Options { errors, consulted, ..judge::Options::default() };
         let ask = |ledger: &Ledger, site: &Site| consult::ask(&options.consult, ledger, site);

@@ -57,6 +57,8 @@ pub enum Rule {
     Blocklisted,
     /// A line of the server's configuration lets strangers send.
     PolicyExposure,
+    /// Far more mail than usual.
+    VolumeAnomaly,
     /// Several clients that belong together, or a known relay tester.
     Campaign,
 }

@@ -1,5 +1,6 @@
 //! Hints: how much went which way, and who sent most of it: what a verdict weighs besides findings.
 
+use super::open_relay::vouched;
 use super::route::{RouteVerdict, target_domain};
 use super::routed::{Routed, RoutedFlow};
 use super::words;
@@ -25,6 +26,8 @@ pub struct Picture {
     pub hosts: BTreeMap<Text, u64>,
     /// Outside recipients by local user.
     pub users: BTreeMap<Text, u64>,
+    /// Outside recipients by client that only the server's own list lets relay.
+    pub listed: BTreeMap<Text, u64>,
     /// Outside recipients of our own notifications.
     pub notified: u64,
     /// Recipients that ended in our mailboxes though their domain is not local, by domain.
@@ -78,6 +81,7 @@ impl Picture {
         Merge::merge(&mut self.accounts, other.accounts);
         Merge::merge(&mut self.hosts, other.hosts);
         Merge::merge(&mut self.users, other.users);
+        Merge::merge(&mut self.listed, other.listed);
         self.notified.merge(other.notified);
         Merge::merge(&mut self.strays, other.strays);
     }
@@ -87,10 +91,15 @@ impl Picture {
 pub fn pictures(routed: &Routed<'_>) -> (Picture, BTreeMap<Text, Picture>) {
     let site = routed.site;
     let mut servers = BTreeMap::<Text, Picture>::new();
-    for RoutedFlow { key, flow, verdict } in routed.flows() {
-        match servers.get_mut(&key.server) {
-            Some(picture) => picture.add(key, flow, verdict, site),
-            None => servers.entry(key.server).or_default().add(key, flow, verdict, site),
+    let lists = vouched::lists(routed.ledger);
+    for routed @ RoutedFlow { key, flow, verdict } in routed.flows() {
+        let picture = match servers.get_mut(&key.server) {
+            Some(picture) => picture,
+            None => servers.entry(key.server).or_default(),
+        };
+        picture.add(key, flow, verdict, site);
+        if !lists.is_empty() && vouched::is_listed(&lists, routed, site) {
+            picture.listed.entry(words::client(&key.client)).or_default().merge(flow.recipients);
         }
     }
     let mut all = Picture::default();

@@ -40,6 +40,7 @@ mod spf;
 mod spoofed_local_sender;
 mod tally;
 pub mod verdict;
+pub mod volume_anomaly;
 pub(crate) mod words;
 
 pub use analysis::{Analysis, ServerVerdict, Totals, analyse};
@@ -104,6 +105,7 @@ pub const DETECTORS: &[Detector] = &[
     Detector { about: &backscatter::ABOUT, judge: backscatter::judge },
     Detector { about: &blocklisted::ABOUT, judge: blocklisted::judge },
     Detector { about: &policy_exposure::ABOUT, judge: policy_exposure::judge },
+    Detector { about: &volume_anomaly::ABOUT, judge: volume_anomaly::judge },
     // Judges the findings of the others: see `judge`.
     Detector { about: &campaign::ABOUT, judge: |_| Vec::new() },
 ];
@@ -166,6 +168,7 @@ impl Rule {
             Rule::Backscatter => "backscatter",
             Rule::Blocklisted => "blocklisted",
             Rule::PolicyExposure => "policy-exposure",
+            Rule::VolumeAnomaly => "volume-anomaly",
             Rule::Campaign => "campaign",
         }
     }

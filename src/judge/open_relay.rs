@@ -6,6 +6,7 @@
 //! Remedy: see [`remedy::relay`]; one paragraph per server kind.
 
 mod doubted;
+pub(crate) mod vouched;
 
 use super::finding::{Finding, Rule, Severity};
 use super::outbound::Outbound;
@@ -27,7 +28,9 @@ pub const ABOUT: About = About {
     meaning: "The server accepted recipients outside the site from a client that is neither in a trusted network nor \
               logged in, and did not refuse them later itself. Anybody may then send mail through the server. High \
               from the first recipient that another server took; critical from 100 recipients, or from 10 spread \
-              over three hours or more.",
+              over three hours or more. Where the log says that the server's own list lets a client relay (Haraka, Cisco), \
+              not its network or its password, and several networks of strangers come in by it, the list is too wide: told with \
+              less certainty.",
     sources: "RFC 5321 section 3.6.1; RFC 2505 section 2.1; RFC 5068 section 3.1",
     false_positives: "A network of yours that is not stated (--trusted-net); a domain you take mail for, as a gateway \
                       or secondary MX, that is not stated (--local-domain).",
@@ -90,6 +93,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
         }
     }
     findings.extend(domains.into_iter().map(|(of, doubted)| doubted.finding(of, routed)));
+    findings.extend(vouched::findings(routed));
     findings
 }
 

@@ -5,8 +5,10 @@
 
 mod ending;
 mod inbound;
+mod listed;
 mod next;
 mod texts;
+mod volume;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};
 use super::gaps::{Gap, gaps};

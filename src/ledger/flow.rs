@@ -246,6 +246,9 @@ impl<'de> Deserialize<'de> for Hours {
 }
 
 impl Hours {
+    /// No hour.
+    pub const EMPTY: Hours = Hours(Vec::new());
+
     /// Adds to the count of an hour.
     pub fn add(&mut self, hour: i32, count: u64) {
         match self.0.binary_search_by_key(&hour, |(hour, _)| *hour) {

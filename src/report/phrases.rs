@@ -204,7 +204,7 @@ pub fn campaign(row: &CampaignRow) -> String {
 /// Whether a finding is harmless and frequent, and so is only counted.
 pub fn is_noise(finding: &FindingRow) -> bool {
     let about_ours = matches!(finding.rule, Rule::LookalikeDomain | Rule::BackscatterVictim);
-    let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure)
+    let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure | Rule::VolumeAnomaly)
         || about_ours && finding.severity == Severity::Low;
     finding.severity <= Severity::Low && !told
 }

@@ -21,7 +21,7 @@ pub const FORMAT: Format = Format {
     yields: "sessions with client, refused recipients, messages with both paths and size, deliveries by recipient, log-ins, whether \
              the sender group lets the client relay",
     lacks: "EHLO names, the reverse-path of refused recipients, which server took a message, messages that were split by policy; the \
-            zone of its times. A client in a sender group with policy RELAY looks as if it had logged in, even if the group is too wide",
+            zone of its times",
     source: "Cisco AsyncOS user guide, \"Logging\" (Using Text Mail Logs); Cisco TechNote 118232; observed: corpus cisco-esa (Splunk)",
     repeats: &[],
     recognises: |line| head::head(line).is_some_and(|head| statement::is_known(head.text)),

@@ -26,8 +26,8 @@ pub const FORMAT: Format = Format {
              was allowed to relay",
     lacks: "accounts; what became of accepted mail (its lines of deliveries name no recipients); which recipients were refused \
             where some were that no plugin speaks for, as these are logged like accepted ones; the time, unless \
-            `timestamps=true` or through syslog. A client that a list of relays lets in looks as if it had logged in, even if the list \
-            is too wide",
+            `timestamps=true` or through syslog. Whether a client that may relay logged in or is on \
+            the list of relays",
     source: "haraka/Haraka 3.1.6 logger.js, connection.js, plugins/auth/auth_base.js; observed: corpus haraka",
     repeats: &[],
     recognises,

@@ -137,6 +137,27 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Its mail to outside recipients.
+    pub fn flows(&self) -> &[RoutedFlow<'a>] {
+        &self.flows
+    }
+
+    /// Outside recipients by hour.
+    pub fn recipients_by_hour(&self) -> &Hours {
+        &self.tally.hours
+    }
+
+    /// All its messages by hour, also those to local recipients; empty where they were not counted.
+    pub fn messages_by_hour(&self) -> &Hours {
+        const NONE: &Hours = &Hours::EMPTY;
+        self.sent.map_or(NONE, |sent| &sent.messages)
+    }
+
+    /// The clients it sent from, with the recipients by hour.
+    pub fn clients(&self) -> &BTreeMap<Client, Hours> {
+        &self.clients
+    }
+
     /// Recipients in reverse-path domains that are neither ours nor below ours, and those domains. The null
     /// reverse-path belongs to nobody.
     fn foreign(&self, site: &Site) -> (u64, usize) {

@@ -12,12 +12,14 @@ pub struct Errors {
     pub false_alarm: f64,
     /// Of sources of spam, how many are passed over.
     pub missed: f64,
+    /// How often unusual volume may be reported by chance, on one server in a quarter of a year.
+    pub alarms_per_quarter: f64,
 }
 
 impl Default for Errors {
-    /// 1 percent and 5 percent.
+    /// 1 percent, 5 percent, and once.
     fn default() -> Self {
-        Errors { false_alarm: 0.01, missed: 0.05 }
+        Errors { false_alarm: 0.01, missed: 0.05, alarms_per_quarter: 1.0 }
     }
 }
 
@@ -88,7 +90,7 @@ mod tests {
             weighed.why[2],
             "Weighed together: 5.0; from 4.6 on a sender is accused (false alarm 1 %, missed 5 %)."
         );
-        let strict = Errors { false_alarm: 0.001, missed: 0.05 };
+        let strict = Errors { false_alarm: 0.001, ..Errors::default() };
         assert!(!Weighed::of(vec![signal(5.0, "Five.")], strict).accuses());
         assert!(!Weighed::of(vec![signal(3.0, "x"), signal(3.0, "y"), signal(-3.0, "z")], Errors::default()).accuses());
     }

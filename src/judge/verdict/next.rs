@@ -30,6 +30,7 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
         _ => Vec::new(),
     };
     next.extend(blocked(scope));
+    next.extend(super::volume::look(scope));
     next.extend(exposures(scope, false).first().map(|worst| {
         format!(
             "The configuration opens the server, though these logs show nobody who uses it: {}. See policy-exposure among the findings.",

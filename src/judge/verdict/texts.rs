@@ -1,6 +1,6 @@
 //! The sentences of a verdict.
 
-use super::{ABUSE, Scope, inbound};
+use super::{ABUSE, Scope, inbound, listed, volume};
 use crate::judge::finding::{Cause, Finding, Rule, Severity};
 use crate::judge::hints::largest;
 use crate::judge::route::RouteVerdict;
@@ -242,6 +242,10 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
         out.push("No disguised address (percent, bang, source route, ...) got through.".to_owned());
     }
     out.extend(unaccused(scope));
+    out.extend(listed::unaccused(scope));
+    if !is_abuse(cause) && cause != Cause::InsufficientEvidence {
+        out.extend(volume::not_judged(scope));
+    }
     let untold = scope.picture.of(RouteVerdict::Unknown);
     if 0 < untold {
         out.push(format!("Of {}, the logs do not tell who handed them in or what became of them.", recipients(untold)));

@@ -53,7 +53,7 @@ impl<'a> Case<'a> {
         self.rules.insert(finding.rule);
         self.severity = self.severity.max(Some(finding.severity));
         self.located = self.located.or(finding.subject.located.as_ref());
-        if finding.rule.is_inbound() {
+        if finding.rule.is_inbound() || finding.rule == Rule::VolumeAnomaly {
             return;
         }
         self.span.merge(Span { first: finding.first, last: finding.last });

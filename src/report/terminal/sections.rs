@@ -201,7 +201,7 @@ pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 
 /// Whether the table of offenders holds a finding.
 fn is_listed(finding: &FindingRow) -> bool {
-    finding.subject.kind == "client" && !finding.rule.is_inbound()
+    finding.subject.kind == "client" && !finding.rule.is_inbound() && finding.rule != Rule::VolumeAnomaly
 }
 
 /// The accounts that sent most.
