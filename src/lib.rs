@@ -19,3 +19,4 @@ pub mod scan;
 pub mod scribe;
 pub mod site;
 pub mod source;
+pub mod trace;

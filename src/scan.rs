@@ -83,7 +83,7 @@ pub fn read_all<N: Notes>(
             .into_iter()
             .enumerate()
             .par_bridge()
-            .fold(|| N::Scribe::new(filter.window), fold)
+            .fold(|| N::Scribe::of(filter), fold)
             .map(N::Scribe::finish)
             .reduce(N::default, |mut a, b| {
                 a.merge(b);
@@ -149,13 +149,13 @@ fn merge<N: Notes>(
     while 1 < tower.len() {
         join_top(&mut tower, filter, watch);
     }
-    tower.pop().map_or_else(N::default, |(_, part)| part.finish(filter.window))
+    tower.pop().map_or_else(N::default, |(_, part)| part.finish_for(filter))
 }
 
 fn join_top<N: Notes>(tower: &mut Vec<(u32, Part<N>)>, filter: &Filter, watch: &mut dyn Watch<N>) {
     let (Some((height, right)), Some((_, left))) = (tower.pop(), tower.last_mut()) else { return };
     left.merge(right);
-    left.settle(filter.window, false);
+    left.settle_for(filter, false);
     watch.decided(&mut left.notes);
     if let Some((below, _)) = tower.last_mut() {
         *below = height + 1;

@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::site_args::SiteVerb;
+use super::trace_args::{self, Trace};
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
 use crate::ledger::Time;
@@ -29,6 +30,10 @@ pub enum Verb {
     /// Write a row per recipient: who handed it in, to whom, what became of it
     #[command(after_help = EXTRACT_HELP)]
     Extract(Box<Extract>),
+    /// Follow a message, or all mail of a client or account, through files and servers: was it us, and how did it get in?
+    #[command(after_help = trace_args::HELP)]
+    #[command(mut_arg("paths", |arg| arg.value_name("KEY... LOGS").help(trace_args::KEYS_HELP)))]
+    Trace(Box<Trace>),
     /// Show, infer, import or check what is yours: domains, trusted networks, servers
     #[command(subcommand)]
     Site(SiteVerb),

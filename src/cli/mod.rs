@@ -7,6 +7,8 @@ mod reading;
 mod scan;
 mod site;
 mod site_args;
+mod trace;
+mod trace_args;
 mod words;
 
 use args::{Cli, Verb};
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.verb {
         Verb::Scan(options) => scan::run(options, &mut out),
         Verb::Extract(options) => extract::run(options),
+        Verb::Trace(options) => trace::run(options, &mut out),
         Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),

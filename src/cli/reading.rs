@@ -19,13 +19,20 @@ const SKIPPED_SHOWN: usize = 5;
 
 /// Opens the logs that the options name, and says what could not be opened.
 pub fn logs(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
+    logs_of(options, &options.paths, format, true)
+}
+
+/// Opens other logs in the way that the options say. `tells` whether to say what could not be opened.
+pub fn logs_of(options: &ReadOptions, paths: &[String], format: Option<&'static Format>, tells: bool) -> Logs {
     if let Some(threads) = options.threads {
         // Fails only if a pool exists already, which then stays as it is.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let reading = Reading { format, zone: options.zone(), year: options.year };
-    let logs = source::open(&options.paths, &reading);
-    tell_problems(&logs);
+    let logs = source::open(paths, &reading);
+    if tells {
+        tell_problems(&logs);
+    }
     logs
 }
 
@@ -80,7 +87,7 @@ pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
             Some(set.map_err(|error| Error::Option { option: "--ignore", what: error.to_string() })?)
         }
     };
-    Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some() })
+    Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some(), wanted: None })
 }
 
 /// Names every path that leads nowhere, and some of the files in folders that are no logs.

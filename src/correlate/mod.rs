@@ -28,6 +28,7 @@ mod transcript;
 mod whole;
 
 pub use edges::Edges;
+pub(crate) use family::outcome;
 pub use message::{Message, Recipient, Session};
 
 use crate::ledger::{Place, Text, Time};
@@ -99,6 +100,11 @@ pub trait Observer {
     fn alone(&mut self, fact: &Fact<'_>);
     /// A message whose life is known as far as the logs tell.
     fn message(&mut self, message: &Message<'_>);
+    /// The same, where the lines that tell of the message are known one by one; those of several lives of one message
+    /// follow one another, life by life. Whoever has no use for the lines takes the message alone.
+    fn life<'f>(&mut self, message: &Message<'_>, _lines: &mut dyn Iterator<Item = &'f Fact<'f>>) {
+        self.message(message);
+    }
     /// A session that is known from end to end, as far as the logs tell.
     fn session(&mut self, session: &Session<'_>);
 }

@@ -4,6 +4,7 @@
 mod row;
 mod write;
 
+pub(crate) use row::next_hop;
 pub use row::{COLUMNS, Cell, Row};
 pub use write::{Csv, Ndjson, Parquet, RowWriter};
 

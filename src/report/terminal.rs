@@ -7,8 +7,10 @@ mod listings;
 mod page;
 mod sections;
 mod site;
+mod trace;
 
 pub use site::{write_check, write_site};
+pub use trace::write_trace;
 
 use super::figures::time;
 use super::model::{Line, Report};

@@ -1,0 +1,64 @@
+//! Hops: the ids in the lines of a message that lead to other messages.
+
+use super::life::text;
+use crate::correlate::{Fact, Message};
+use crate::ledger::{Place, Time};
+use relayaudit_parsers::record::{Event, Offspring, Status};
+use relayaudit_parsers::reply::taken_as;
+
+/// An id that leads to another message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The id.
+    pub id: Box<str>,
+    /// How the other message came of this one.
+    pub how: Offspring,
+    /// When the line was written.
+    pub time: Option<Time>,
+    /// The line.
+    pub place: Place,
+    /// Whether the id is what this server told its own client: the same message in another log of the server.
+    pub is_own: bool,
+}
+
+/// The ids of a message, each once.
+pub type Hops = Vec<Hop>;
+
+/// How to collect them.
+pub trait Collect {
+    /// The ids in the lines of a message; of a log that is not read line by line, in those of its recipients.
+    fn of(message: &Message<'_>, lines: &[&Fact<'_>]) -> Self;
+}
+
+impl Collect for Hops {
+    fn of(message: &Message<'_>, lines: &[&Fact<'_>]) -> Hops {
+        let mut hops = Hops::new();
+        let ends = message.recipients.iter().map(|recipient| recipient.fact);
+        for fact in lines.iter().copied().chain(ends) {
+            let Some((id, how, is_own)) = hop(fact) else { continue };
+            let own = |line: &&Fact<'_>| line.record.message.is_some_and(|message| message.id == id);
+            let known = hops.iter().any(|hop: &Hop| hop.id.as_bytes() == id);
+            if !known && !lines.iter().any(own) {
+                hops.push(Hop { id: text(id), how, time: fact.time, place: fact.place, is_own });
+            }
+        }
+        hops
+    }
+}
+
+/// The id that a line names, how the message of that id came of this one, and whether it is our own answer.
+fn hop<'a>(fact: &Fact<'a>) -> Option<(&'a [u8], Offspring, bool)> {
+    let handed_on = |text| taken_as(text).map(|id| (id, Offspring::Reinjected, false));
+    let told = |text| taken_as(text).map(|id| (id, Offspring::Reinjected, true));
+    match fact.record.event {
+        Event::Delivery { child: Some((id, how)), .. } => Some((id, how, false)),
+        Event::Spawned { child, how, .. } => Some((child, how, false)),
+        Event::Delivery { text, status: Status::Sent, .. }
+        | Event::Reached { text, status: Status::Sent, .. }
+        | Event::AttemptEnded { text, status: Status::Sent, .. } => handed_on(text),
+        Event::Replied { reply, .. } | Event::Data { reply, .. } | Event::Step { reply, .. } if reply.is_positive() => {
+            told(reply.text)
+        }
+        _ => None,
+    }
+}
