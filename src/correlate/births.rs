@@ -21,17 +21,19 @@ pub(super) struct Births<'a> {
 pub(super) struct Birth {
     pub(super) place: Place,
     pub(super) how: Offspring,
+    /// The line, by index.
+    pub(super) line: u32,
 }
 
 impl<'a> Births<'a> {
     /// Collects the announcements among lines in order of place.
     pub(super) fn of(facts: &'a [Fact<'a>], links: &[u32]) -> Births<'a> {
         let mut births = Births::default();
-        for fact in links.iter().map(|link| &facts[*link as usize]) {
+        for (line, fact) in links.iter().map(|link| (*link, &facts[*link as usize])) {
             let is_silent = matches!(fact.record.event, Event::Spawned { silent: true, .. });
             let map = if is_silent { &mut births.silent } else { &mut births.heard };
             if let Some((key, birth)) = announced(fact) {
-                map.entry(key).or_default().push(birth);
+                map.entry(key).or_default().push(Birth { line, ..birth });
             }
         }
         births
@@ -66,5 +68,5 @@ pub(super) fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Birth)> {
         _ => return None,
     };
     let parent = fact.record.message?;
-    Some(((fact.server, parent.scope, child), Birth { place: fact.place, how }))
+    Some(((fact.server, parent.scope, child), Birth { place: fact.place, how, line: 0 }))
 }

@@ -34,7 +34,9 @@ pub(super) fn settle<'a>(
     for members in families.members().chunk_by(|a, b| a.0 == b.0) {
         if at_end || !members.iter().any(|(_, member)| open[*member as usize]) {
             if let Some(message) = read(facts, queue, members) {
-                let lines = members.iter().flat_map(|(_, member)| &queue.lives[*member as usize].facts);
+                let lives = || members.iter().map(|(_, member)| &queue.lives[*member as usize]);
+                let announced = lives().next().and_then(|life| life.announced.as_ref());
+                let lines = announced.into_iter().chain(lives().flat_map(|life| &life.facts));
                 observer.life(&message, &mut lines.map(|fact| &facts[*fact as usize]));
             }
         } else {

@@ -28,6 +28,8 @@ pub(super) struct Life<'a> {
     pub(super) hard: bool,
     /// How it was born, if another message announced it.
     pub(super) birth: Option<Offspring>,
+    /// The line that announced it, by index.
+    pub(super) announced: Option<u32>,
     pub(super) opened: Place,
     /// Its latest line that tells what became of recipients, or its first.
     pub(super) last: Place,
@@ -230,6 +232,7 @@ impl<'a> Queue<'a> {
             facts: smallvec![index],
             hard,
             birth: None,
+            announced: None,
             opened: fact.place,
             last: fact.place,
             closed: None,
@@ -281,7 +284,7 @@ impl<'a> Queue<'a> {
     fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
         if let Some(birth) = around.births.near(&key, fact.place, around.edges) {
             let life = self.open(key, index, fact, true);
-            self.lives[life as usize].birth = Some(birth.how);
+            self.bear(life, birth);
             return;
         }
         match self.top(&key) {
@@ -294,6 +297,13 @@ impl<'a> Queue<'a> {
                 self.open_inside(key, index, fact);
             }
         }
+    }
+
+    /// Notes how a life was born.
+    pub(super) fn bear(&mut self, life: u32, birth: Birth) {
+        let life = &mut self.lives[life as usize];
+        life.birth = Some(birth.how);
+        life.announced = Some(birth.line);
     }
 
     /// Opens a life that is not surely new, perhaps inside another.
@@ -366,7 +376,7 @@ impl<'a> Queue<'a> {
     /// Opens a life with a delivery: that of a message announced before, which logs no line of its own.
     fn born(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, birth: Birth) -> u32 {
         let life = self.open(key, index, fact, true);
-        self.lives[life as usize].birth = Some(birth.how);
+        self.bear(life, birth);
         self.lives[life as usize].tally.announce(Some(1), 1);
         life
     }

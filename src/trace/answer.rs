@@ -58,6 +58,8 @@ pub struct Hop {
     pub names_ours: bool,
     /// Whether the logs have the message under this id.
     pub found: bool,
+    /// Whether they say that another server took it from us under this id.
+    pub taken_from_us: bool,
 }
 
 /// How far the time of a header may be from that of the log on the same server: its clock is the same, but the zone of the log
@@ -146,6 +148,7 @@ impl Asking<'_> {
             time: hop.time,
             names_ours: self.is_ours(&hop.by),
             found: lives().any(|life| is_of(hop, life)),
+            taken_from_us: lives().flat_map(|life| &life.hops).any(|next| !next.is_own && *next.id == *hop.id),
         }
     }
 
@@ -192,6 +195,13 @@ impl Asking<'_> {
                 "The logs have its Message-ID. Whoever writes a message chooses that, so compare time and recipients below."
                     .to_owned(),
             ),
+        }
+        if let Some(hop) = self.pasted.hops.iter().find(|hop| self.hop(hop).taken_from_us) {
+            why.push(format!(
+                "Our log says that it was taken from us as {}, as the line of {} has it.",
+                quoted(&hop.id),
+                server(&hop.by)
+            ));
         }
         (Us::Yes, headline, why)
     }

@@ -9,7 +9,6 @@ use super::wanted::Ids;
 use crate::ledger::{Origin, Outcome, Time};
 use foldhash::HashMap;
 use relayaudit_parsers::record::Offspring;
-use std::cmp::Reverse;
 
 /// How far the times of two servers may differ for the same moment, in microseconds: clocks are set by hand, and zones
 /// of logs that name none are guessed. Queue ids are used again within hours at the earliest.
@@ -100,7 +99,7 @@ pub fn ids(chains: &[Chain]) -> Ids {
     for life in chains.iter().flat_map(|chain| &chain.lives) {
         life.ids.iter().chain(&life.told).for_each(|id| ids.queue_id(id.as_bytes()));
         life.hops.iter().for_each(|hop| ids.queue_id(hop.id.as_bytes()));
-        ids.queue_id(life.notifies.as_bytes());
+        ids.queue_id(life.born_of.as_bytes());
         ids.message_id(life.message_id.as_bytes());
     }
     ids
@@ -156,10 +155,11 @@ impl<'a> Linking<'a> {
                     self.link(number, other, bond(hop), apart(hop.time, lives[other].time));
                 }
             }
-            if !life.notifies.is_empty() {
-                let before = own.get(&*life.notifies).map_or(&[][..], Vec::as_slice);
-                let last = before.iter().copied().rfind(|other| *other < number && is_near(*other, number, lives));
-                last.into_iter().for_each(|parent| self.link(parent, number, Bond::Notification, 0));
+            if !life.born_of.is_empty() {
+                let before = own.get(&*life.born_of).map_or(&[][..], Vec::as_slice);
+                let last = before.iter().copied().rfind(|other| *other != number && bore(&lives[*other], life));
+                let bond = if life.way.origin == Origin::Forwarded { Bond::Forwarded } else { Bond::Notification };
+                last.into_iter().for_each(|parent| self.link(parent, number, bond, 0));
             }
             if life.is_refusal {
                 let same = life.ids.first().and_then(|id| own.get(&**id)).map_or(&[][..], Vec::as_slice);
@@ -199,9 +199,13 @@ impl<'a> Linking<'a> {
         for group in groups {
             for (at, life) in group.iter().copied().enumerate() {
                 let free = self.links[life].is_none() && !lives[life].is_offspring();
-                let before = group[..at].iter().rev().take(TRIED).copied();
+                let before = || group[..at].iter().rev().take(TRIED).copied();
+                if let Some(view) = before().find(|other| free && is_other_log(&lives[*other], &lives[life])) {
+                    self.link(view, life, Bond::OtherLog, 0);
+                    continue;
+                }
                 let beside = |other: &usize| free && lives[*other].way.server != lives[life].way.server;
-                let elsewhere: Vec<usize> = before.filter(beside).collect();
+                let elsewhere: Vec<usize> = before().filter(beside).collect();
                 match elsewhere.iter().copied().find(|other| handed(&lives[*other], &lives[life])) {
                     Some(parent) => self.link(parent, life, Bond::SameMessageId, 0),
                     // Which came first is not told, but it is the same message.
@@ -231,10 +235,22 @@ fn fits(from: usize, hop: &Hop, to: usize, lives: &[Life]) -> bool {
     let near = apart(hop.time, b.time) <= NEAR as u64;
     let message_ids = (!a.message_id.is_empty() && !b.message_id.is_empty()).then(|| a.message_id == b.message_id);
     match hop.how {
-        Offspring::Reinjected if hop.is_own => same_server && near && from < to,
+        Offspring::Reinjected if hop.is_own => (same_server || a.way.origin == Origin::Session) && near && from < to,
         Offspring::Reinjected => !b.is_offspring() && message_ids != Some(false) && (near || message_ids == Some(true)),
         Offspring::Forwarded | Offspring::Notification => same_server && near,
     }
+}
+
+/// Whether one life is a session, and the other what another log of the server tells of the message that came in it.
+fn is_other_log(session: &Life, other: &Life) -> bool {
+    let rank = |life: &Life| match life.way.origin {
+        Origin::Session => Some(0),
+        Origin::PassedOn => Some(1),
+        Origin::Network => Some(2),
+        _ => None,
+    };
+    let follows = rank(session).filter(|rank| *rank < 2) < rank(other) && rank(session).is_some_and(|rank| rank < 2);
+    follows && session.way.client == other.way.client && apart(session.time, other.time) <= NEAR as u64
 }
 
 /// Whether the first life handed a recipient of the second to another server.
@@ -245,6 +261,13 @@ fn handed(from: &Life, to: &Life) -> bool {
     };
     let mut passed = passed;
     passed.any(|fate| shared(&fate))
+}
+
+/// Whether a message can have given rise to another of its server: it was there about then, perhaps for days.
+fn bore(parent: &Life, child: &Life) -> bool {
+    let Some((from, at)) = parent.time.zip(child.time) else { return parent.way.server == child.way.server };
+    let to = parent.last().unwrap_or(from);
+    parent.way.server == child.way.server && from.0 - NEAR <= at.0 && at.0 <= to.0.saturating_add(NEAR)
 }
 
 fn is_near(a: usize, b: usize, lives: &[Life]) -> bool {
@@ -275,6 +298,11 @@ impl Sets {
 }
 
 impl Chain {
+    /// Whether it is no message, only recipients that were refused.
+    pub fn is_refusal(&self) -> bool {
+        self.lives.iter().all(|life| life.is_refusal)
+    }
+
     /// The lives from which no other of the chain is known to come before.
     pub fn roots(&self) -> impl Iterator<Item = usize> {
         (0..self.lives.len()).filter(|life| self.links[*life].is_none())
@@ -289,7 +317,7 @@ impl Chain {
     /// The life by which it came in: the first that is a message and counts.
     pub fn first(&self) -> Option<&Life> {
         let rank = |life: &&Life| (life.is_refusal, life.is_offspring() && 1 < self.lives.len());
-        self.lives.iter().min_by_key(|life| (rank(life), Reverse(life.is_second_view())))
+        self.lives.iter().min_by_key(|life| (rank(life), life.is_second_view()))
     }
 }
 
@@ -341,7 +369,7 @@ mod tests {
         let a = to(wanted(at("mx1", 1, 0, "A")), "B", Offspring::Notification);
         let lives = vec![a.clone(), at("mx1", 2, 0, "B"), at("mx2", 3, 0, "B")];
         assert_eq!(linked(lives), [[(1, None), (2, Some(0))]]);
-        let lives = vec![wanted(at("mx1", 1, 0, "A")), Life { notifies: "A".into(), ..at("mx1", 2, 3, "C") }];
+        let lives = vec![wanted(at("mx1", 1, 0, "A")), Life { born_of: "A".into(), ..at("mx1", 2, 3, "C") }];
         assert_eq!(linked(lives), [[(1, None), (2, Some(0))]]);
     }
 

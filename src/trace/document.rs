@@ -19,7 +19,7 @@ use crate::site::Site;
 use foldhash::HashMap;
 use relayaudit_parsers::record::Offspring;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The name and version of the document's schema.
 pub const SCHEMA: &str = "relayaudit.trace/1";
@@ -56,8 +56,17 @@ pub struct KeyRow {
     pub text: String,
     /// What it may be.
     pub kinds: Vec<&'static str>,
-    /// What it was, with the number of messages and refusals.
-    pub matched: BTreeMap<&'static str, u64>,
+    /// What it was, by kind, and of how much.
+    pub matched: BTreeMap<&'static str, Matched>,
+}
+
+/// How much a key matched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Matched {
+    /// Messages, each once over all servers.
+    pub messages: u64,
+    /// Recipients that were refused before there was a message.
+    pub refusals: u64,
 }
 
 /// What the logs cover.
@@ -150,6 +159,8 @@ pub struct MessageRow {
     /// The last line that tells of it.
     #[serde(serialize_with = "rfc3339")]
     pub last: Option<Time>,
+    /// Whether it is no message but a recipient that was refused.
+    pub is_refusal: bool,
     /// By what right it came in.
     pub authority: &'static str,
     /// The same in a sentence.
@@ -268,8 +279,11 @@ impl Making<'_> {
     /// Makes the document. `answer` is asked once the site is known.
     pub fn document(&self, found: &Found, site: &Site, answer: Option<Answer>) -> Document {
         let propagation = tree(&found.chains, site);
+        // Messages first: refusals may be many, and tell less.
+        let mut shown: Vec<&Chain> = found.chains.iter().collect();
+        shown.sort_by_key(|chain| chain.is_refusal());
         let messages: Vec<MessageRow> =
-            found.chains.iter().take(self.limit).map(|chain| self.message(chain, found, site)).collect();
+            shown.into_iter().take(self.limit).map(|chain| self.message(chain, found, site)).collect();
         Document {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -281,7 +295,7 @@ impl Making<'_> {
                 trusted_networks: site.trusted_networks().map(|entry| entry.value.to_string()).collect(),
                 stated: self.stated.states_local_domains(),
             },
-            summary: summary(found, &propagation, messages.len()),
+            summary: summary(found, &propagation, messages.len(), site),
             propagation,
             messages,
             incomplete: incomplete(found),
@@ -289,9 +303,14 @@ impl Making<'_> {
     }
 
     fn keys(&self, chains: &[Chain]) -> Vec<KeyRow> {
-        let mut counts = BTreeMap::<(u32, Kind), u64>::new();
-        for life in chains.iter().flat_map(|chain| &chain.lives) {
-            life.matches.iter().for_each(|found| *counts.entry(*found).or_default() += life.times);
+        let mut counts = BTreeMap::<(u32, Kind), Matched>::new();
+        for chain in chains {
+            let (refusals, messages): (Vec<&Life>, Vec<&Life>) = chain.lives.iter().partition(|life| life.is_refusal);
+            let found: BTreeSet<_> = messages.iter().flat_map(|life| &life.matches).collect();
+            found.into_iter().for_each(|found| counts.entry(*found).or_default().messages += 1);
+            for (life, found) in refusals.iter().flat_map(|life| life.matches.iter().map(move |found| (life, found))) {
+                counts.entry(*found).or_default().refusals += life.times;
+            }
         }
         let row = |(number, key): (u32, &Key)| KeyRow {
             text: key.text.clone(),
@@ -320,6 +339,7 @@ impl Making<'_> {
             reverse_path: first.and_then(|life| life.reverse_path.as_deref()).map(str::to_owned),
             first: span.first,
             last: span.last,
+            is_refusal: chain.is_refusal(),
             authority: first.map_or(Authority::Unknown, |life| Authority::of(life, site)).as_str(),
             authority_text: first.map_or_else(String::new, |life| words::authority(life, site)),
             injection_missing: first.and_then(|life| missing::why(life, self.file(life.place).1, &found.ledger)),
@@ -430,7 +450,7 @@ fn coverage(found: &Found) -> Coverage {
     Coverage { first: span.first, last: span.last, servers: found.ledger.servers.iter().map(row).collect() }
 }
 
-fn summary(found: &Found, propagation: &[Node], shown: usize) -> Summary {
+fn summary(found: &Found, propagation: &[Node], shown: usize, site: &Site) -> Summary {
     let mut summary = Summary {
         shown: shown as u64,
         not_shown: found.chains.len().saturating_sub(shown) as u64,
@@ -451,9 +471,9 @@ fn summary(found: &Found, propagation: &[Node], shown: usize) -> Summary {
             life.steps.iter().for_each(|step| span.see(step.time));
             summary.notifications += u64::from(life.way.origin == Origin::System && 1 < chain.lives.len());
         }
-        let first = chain.roots().map(|root| &chain.lives[root]).filter(|life| !life.is_second_view());
-        for (life, fate) in first.flat_map(|life| life.recipients.iter().map(move |fate| (life, fate))) {
-            *domains.entry(domain(&fate.key)).or_default() += life.times;
+        let ends = ends(chain, site).into_iter().zip(&chain.lives).filter(|(_, life)| !life.is_offspring());
+        for end in ends.flat_map(|(ends, _)| ends).filter(|end| end.verdict.is_some()) {
+            *domains.entry(domain(&end.fate.key)).or_default() += end.times;
         }
     }
     (summary.first, summary.last) = (span.first, span.last);

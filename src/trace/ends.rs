@@ -23,8 +23,14 @@ pub struct End<'a> {
 pub fn ends<'a>(chain: &'a Chain, site: &Site) -> Vec<Vec<End<'a>>> {
     let verdicts = verdicts(chain, site);
     let mut told = vec![Told::default(); chain.lives.len()];
-    for (child, link) in chain.links.iter().enumerate().filter_map(|(child, link)| Some((child, (*link)?))) {
+    // What follows from a life stands behind it, and is looked at before it.
+    for (child, link) in chain.links.iter().enumerate().rev().filter_map(|(child, link)| Some((child, (*link)?))) {
         match link.bond {
+            // A front end's session tells no more than the client's; what came of it does.
+            Bond::OtherLog if chain.lives[child].is_second_view() => {
+                told[child].hidden = true;
+                told[link.parent].all |= told[child].all;
+            }
             Bond::OtherLog => told[link.parent].all = true,
             Bond::HandedOn | Bond::SameMessageId => {
                 let paths = chain.lives[child].recipients.iter().map(|fate| fate.path.to_lowercase());
@@ -34,7 +40,7 @@ pub fn ends<'a>(chain: &'a Chain, site: &Site) -> Vec<Vec<End<'a>>> {
         }
     }
     let of = |(life, told): (&'a Life, &Told)| {
-        let own = life.recipients.iter().filter(|fate| !told.elsewhere(fate));
+        let own = life.recipients.iter().filter(|fate| !told.hidden && !told.elsewhere(fate));
         own.map(|fate| End { fate, verdict: verdict(life, fate, &verdicts, site), times: life.times }).collect()
     };
     chain.lives.iter().zip(&told).map(of).collect()
@@ -44,6 +50,8 @@ pub fn ends<'a>(chain: &'a Chain, site: &Site) -> Vec<Vec<End<'a>>> {
 #[derive(Debug, Clone, Default)]
 struct Told {
     all: bool,
+    /// Whether an earlier life tells all of it.
+    hidden: bool,
     paths: BTreeSet<String>,
 }
 

@@ -46,6 +46,36 @@ impl Collect for Hops {
     }
 }
 
+/// The id of the message that announced this one: of which it is a notification or a forwarded copy.
+pub fn born_of<'a>(message: &Message<'a>, first: Option<&Fact<'a>>) -> &'a [u8] {
+    if let Event::Arrived { notifies: Some(id), .. } = message.opening.record.event {
+        return id;
+    }
+    let (Some(first), Some(own)) = (first, message.opening.record.message) else { return b"" };
+    match (first.record.message, announced(first)) {
+        (Some(parent), Some(child)) if child == own.id && parent.id != own.id => parent.id,
+        _ => b"",
+    }
+}
+
+fn announced<'a>(fact: &Fact<'a>) -> Option<&'a [u8]> {
+    match fact.record.event {
+        Event::Spawned { child, .. } | Event::Delivery { child: Some((child, Offspring::Forwarded)), .. } => {
+            Some(child)
+        }
+        _ => None,
+    }
+}
+
+/// The Message-ID that a server repeats when it takes a message: `250 2.6.0 <ID> [InternalId=7, ...]` (Exchange). It is the
+/// client's text, and may hold anything but what ends it here.
+pub fn told_message_id<'a>(fact: &Fact<'a>) -> Option<&'a [u8]> {
+    let Event::Replied { reply, .. } = fact.record.event else { return None };
+    let rest = reply.text.strip_prefix(b"2.6.0 <").filter(|_| reply.is_positive())?;
+    let end = memchr::memmem::rfind(rest, b"> [InternalId=")?;
+    Some(&rest[..end])
+}
+
 /// The id that a line names, how the message of that id came of this one, and whether it is our own answer.
 fn hop<'a>(fact: &Fact<'a>) -> Option<(&'a [u8], Offspring, bool)> {
     let handed_on = |text| taken_as(text).map(|id| (id, Offspring::Reinjected, false));

@@ -1,6 +1,6 @@
 //! Life: one message on one server, kept with everything that its lines say.
 
-use super::hops::{Collect, Hop, Hops};
+use super::hops::{Collect, Hops, told_message_id};
 use super::steps::{self, Step};
 use super::store::Seen;
 use super::wanted::Matches;
@@ -8,7 +8,7 @@ use crate::correlate::{Fact, Message, Recipient};
 use crate::extract::next_hop;
 use crate::ledger::{FlowKey, Origin, Outcome, Place, Time};
 use crate::observe::names::Names;
-use relayaudit_parsers::record::{Event, Offspring, Refusal};
+use relayaudit_parsers::record::{Event, Refusal};
 
 /// The longest text kept of one field: real ones are shorter.
 const LONGEST: usize = 512;
@@ -54,8 +54,8 @@ pub struct Life {
     pub steps: Vec<Step>,
     /// Ids that lead to other messages.
     pub hops: Hops,
-    /// The message that it is a notification for, if it says so.
-    pub notifies: Box<str>,
+    /// The id of the message on the same server of which it is a notification or a forwarded copy; empty if not told.
+    pub born_of: Box<str>,
     /// The keys that it matches itself; empty if only an id led to it.
     pub matches: Matches,
 }
@@ -88,7 +88,9 @@ pub struct Fate {
 
 impl Life {
     /// Keeps a message. `lines` are those that tell of it, if they are known one by one.
-    pub fn of(message: &Message<'_>, lines: &[&Fact<'_>], names: &mut Names, matches: Matches) -> Life {
+    ///
+    /// `born_of` is the id of the message that announced it; empty if none did.
+    pub fn of(message: &Message<'_>, lines: &[&Fact<'_>], born_of: &[u8], names: &mut Names, matches: Matches) -> Life {
         let opening = message.opening;
         let way = names.way(message);
         let fates = message.recipients.iter().map(|recipient| Fate::of(way, recipient, names)).collect();
@@ -96,10 +98,6 @@ impl Life {
         let told = match opening.record.event {
             Event::Received { told_id, .. } if !told_id.is_empty() => vec![text(told_id)],
             _ => hops.iter().filter(|hop| hop.is_own).map(|hop| hop.id.clone()).collect(),
-        };
-        let notifies = match opening.record.event {
-            Event::Arrived { notifies: Some(id), .. } => text(id),
-            _ => Box::default(),
         };
         Life {
             place: opening.place,
@@ -111,7 +109,7 @@ impl Life {
             ids: ids(opening, lines),
             told,
             session: opening.record.session.map_or_else(Box::default, |session| text(session.id)),
-            message_id: text(message.message_id),
+            message_id: text(message_id(message)),
             client_name: text(message.client.name),
             helo: text(message.helo),
             account: message.account.map(text),
@@ -121,7 +119,7 @@ impl Life {
             recipients: fates,
             steps: steps::of(message, lines),
             hops,
-            notifies,
+            born_of: text(born_of),
             matches,
         }
     }
@@ -156,9 +154,9 @@ impl Life {
         matches!(self.way.origin, Origin::System | Origin::Forwarded)
     }
 
-    /// The ids that lead elsewhere, of one kind.
-    pub fn children(&self, how: Offspring) -> impl Iterator<Item = &Hop> {
-        self.hops.iter().filter(move |hop| hop.how == how)
+    /// When its last line was written.
+    pub fn last(&self) -> Option<Time> {
+        self.steps.iter().filter_map(|step| step.time).max().max(self.time)
     }
 }
 
@@ -195,6 +193,12 @@ impl Fate {
 pub fn text(bytes: &[u8]) -> Box<str> {
     let kept = &bytes[..bytes.len().min(LONGEST)];
     String::from_utf8_lossy(kept).into()
+}
+
+/// The Message-ID: of a session, as the server repeats it in its answer.
+fn message_id<'a>(message: &Message<'a>) -> &'a [u8] {
+    let told = || message.recipients.iter().find_map(|recipient| told_message_id(recipient.fact));
+    if message.message_id.is_empty() { told().unwrap_or_default() } else { message.message_id }
 }
 
 /// The queue ids of a message, each once, the opening line's first.
@@ -272,7 +276,7 @@ pub mod tests {
             recipients: Vec::new(),
             steps: Vec::new(),
             hops: Hops::default(),
-            notifies: Box::default(),
+            born_of: Box::default(),
             matches: Matches::new(),
         }
     }

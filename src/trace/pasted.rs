@@ -230,6 +230,8 @@ fn words(text: &str) -> Vec<&str> {
 /// A date of a header (RFC 5322 section 3.3), comments left out.
 fn date(text: &str) -> Option<Time> {
     let plain = text.split('(').next().unwrap_or_default().trim();
+    // The name of the day says nothing, and a wrong one would make the date invalid.
+    let plain = plain.split_once(',').map_or(plain, |(_, rest)| rest).trim();
     DateTime::parse_from_rfc2822(plain).ok().map(|time| Time(time.timestamp_micros()))
 }
 

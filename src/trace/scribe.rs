@@ -1,6 +1,6 @@
 //! The scribe of a pass: keeps the messages that are wanted.
 
-use super::hops::{Collect, Hops};
+use super::hops::{Collect, Hops, born_of};
 use super::life::Life;
 use super::store::Store;
 use super::wanted::{Matches, Wanted};
@@ -52,17 +52,20 @@ pub struct TraceScribe {
 }
 
 impl TraceScribe {
-    fn take(&mut self, message: &Message<'_>, lines: &[&Fact<'_>]) {
+    fn take<'a>(&mut self, message: &Message<'a>, lines: &[&Fact<'a>]) {
         if !self.window.holds(message.opening.time) {
             return;
         }
+        let born_of = born_of(message, lines.first().copied());
+        // The line that announces it is another message's.
+        let lines = if born_of.is_empty() || !is_of_other(message, lines) { lines } else { &lines[1..] };
         let mut matches = self.wanted.matches(message);
-        let led = self.ids(message, lines, &mut matches);
+        let led = self.ids(message, lines, &mut matches) || self.wanted.ids.has_queue_id(born_of);
         if matches.is_empty() && !led {
             return;
         }
         let is_match = !matches.is_empty();
-        let life = Life::of(message, lines, &mut self.names, matches);
+        let life = Life::of(message, lines, born_of, &mut self.names, matches);
         self.keep(life, is_match);
     }
 
@@ -91,6 +94,12 @@ impl TraceScribe {
         }
         led
     }
+}
+
+/// Whether the first of some lines is of another message.
+fn is_of_other(message: &Message<'_>, lines: &[&Fact<'_>]) -> bool {
+    let id = |fact: &Fact<'_>| fact.record.message.map(|message| message.id.to_vec());
+    lines.first().is_some_and(|first| id(first) != id(message.opening))
 }
 
 impl Scribe for TraceScribe {
@@ -159,7 +168,7 @@ impl Observer for TraceScribe {
         let led = fact.record.message.is_some_and(|message| self.wanted.ids.has_queue_id(message.id));
         if !matches.is_empty() || led {
             let is_match = !matches.is_empty();
-            let life = Life { is_refusal: true, ..Life::of(&message, &[], &mut self.names, matches) };
+            let life = Life { is_refusal: true, ..Life::of(&message, &[], b"", &mut self.names, matches) };
             self.keep(life, is_match);
         }
     }
@@ -177,11 +186,11 @@ impl Observer for TraceScribe {
         self.take(message, &[]);
     }
 
-    fn life<'f>(&mut self, message: &Message<'_>, lines: &mut dyn Iterator<Item = &'f Fact<'f>>) {
+    fn life<'f>(&mut self, message: &Message<'f>, lines: &mut dyn Iterator<Item = &'f Fact<'f>>) {
         if let Some(books) = &mut self.books {
             books.message(message);
         }
-        let lines: smallvec::SmallVec<[&Fact<'_>; 16]> = lines.collect();
+        let lines: smallvec::SmallVec<[&Fact<'f>; 16]> = lines.collect();
         self.take(message, &lines);
     }
 }

@@ -3,7 +3,7 @@
 use super::life::text;
 use crate::correlate::{Fact, Message, Recipient, outcome};
 use crate::extract::next_hop;
-use crate::ledger::{Outcome, Place, Time};
+use crate::ledger::{Origin, Outcome, Place, Time};
 use foldhash::HashMap;
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Peer, Reply, Status};
 use relayaudit_parsers::reply::taken_as;
@@ -30,10 +30,10 @@ pub enum What {
     FirstSeen,
     /// A content filter handed it back, and it has a new id.
     CameBack,
-    /// A recipient was accepted.
+    /// Recipients were accepted.
     Accepted {
-        /// The forward-path.
-        path: Box<str>,
+        /// The forward-paths.
+        paths: Vec<Box<str>>,
     },
     /// A recipient, or the whole message if there is no path, was refused.
     Refused {
@@ -94,8 +94,19 @@ pub fn of(message: &Message<'_>, lines: &[&Fact<'_>]) -> Vec<Step> {
         steps.extend(reading.read(fact).map(|what| step(fact, what)));
     }
     for recipient in &message.recipients {
-        if !steps.iter().any(|step| tells(step, recipient)) {
-            steps.extend(end(recipient, message.opening.place));
+        if steps.iter().any(|step| tells(step, recipient)) {
+            continue;
+        }
+        let end = end(recipient, message.opening.place).filter(|_| message.origin != Origin::PassedOn);
+        match (end, steps.last_mut()) {
+            (Some(Step { place, what: What::Accepted { paths: more }, .. }), Some(Step { place: last, what, .. }))
+                if place == *last && matches!(what, What::Accepted { .. }) =>
+            {
+                if let What::Accepted { paths } = what {
+                    paths.extend(more);
+                }
+            }
+            (end, _) => steps.extend(end),
         }
     }
     // What one line says stays in the order in which it was read.
@@ -125,7 +136,7 @@ fn end(recipient: &Recipient<'_>, opening: Place) -> Option<Step> {
     let what = match recipient.outcome {
         Outcome::Denied | Outcome::Rejected => What::Refused { path, reply },
         Outcome::NoData | Outcome::Unknown if recipient.fact.place == opening => return None,
-        Outcome::NoData | Outcome::Unknown => What::Accepted { path },
+        Outcome::NoData | Outcome::Unknown => What::Accepted { paths: vec![path] },
         outcome => What::Attempt(Box::new(Attempt {
             paths: vec![text(recipient.final_path)],
             original: (recipient.final_path != recipient.forward_path).then_some(path),

@@ -102,7 +102,7 @@ pub fn step(step: &Step, life: &Life) -> String {
         What::CameIn => came_in(life),
         What::FirstSeen => "the first line that these logs have of it; how it came in is not in them".to_owned(),
         What::CameBack => "came back from a content filter under this id".to_owned(),
-        What::Accepted { path } => format!("accepted for {}", path_of(path)),
+        What::Accepted { paths: accepted } => format!("accepted for {}", paths(accepted)),
         What::Refused { path, reply } if path.is_empty() => format!("refused: {}", said(reply)),
         What::Refused { path, reply } => format!("refused for {}: {}", path_of(path), said(reply)),
         What::Attempt(attempt) => attempted(attempt),
@@ -122,11 +122,16 @@ fn offspring(how: Offspring) -> &'static str {
     }
 }
 
+/// The message that it is about or from.
+fn about(life: &Life) -> String {
+    if life.born_of.is_empty() { String::new() } else { format!(", from {}", quoted(&life.born_of)) }
+}
+
 /// How a message came in: `came in from a.example.net [192.0.2.1], EHLO "a", from <x@example.net>, 1.3 kB`.
 fn came_in(life: &Life) -> String {
     let mut text = match life.way.origin {
-        Origin::System => "written by the server itself, a notification".to_owned(),
-        Origin::Forwarded => "made by the server from another message: alias, .forward or list".to_owned(),
+        Origin::System => format!("written by the server itself: a notification (bounce){}", about(life)),
+        Origin::Forwarded => format!("made by the server for an alias, .forward or list{}", about(life)),
         Origin::Local if life.user.is_empty() => "handed in on the server itself".to_owned(),
         Origin::Local => format!("handed in on the server itself by user {}", quoted(&life.user)),
         Origin::Outbound => "the server's own session with another server began".to_owned(),
@@ -206,11 +211,15 @@ fn attempted(attempt: &Attempt) -> String {
     }
 }
 
-/// What was answered, or that it is not told.
+/// What was answered, or that it is not told. The name of the server that answered is said already.
 fn said(reply: &str) -> String {
-    match reply.trim() {
-        "" => "the log gives no reason".to_owned(),
-        reply => quoted(reply),
+    const LONGEST: usize = 240;
+    let behind = reply.strip_prefix("host ").and_then(|rest| rest.split_once(" said: ")).map(|(_, rest)| rest);
+    let reply = behind.unwrap_or(reply).trim();
+    match reply.chars().nth(LONGEST) {
+        None if reply.is_empty() => "the log gives no reason".to_owned(),
+        None => reply.to_owned(),
+        Some(_) => reply.chars().take(LONGEST).chain("...".chars()).collect(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::trace::answer::{Answer, Us};
 use crate::trace::document::{Document, KeyRow, MessageRow, RecipientRow, StepRow};
 use crate::trace::key::KINDS;
 use crate::trace::tree::{Node, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// Nodes shown below one.
@@ -61,10 +61,11 @@ fn answer(answer: &Answer, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.heading("The Received lines, the latest first")?;
     for hop in answer.received.iter().take(STEPS) {
-        let ours = match (hop.found, hop.names_ours) {
-            (true, _) => "in our logs",
-            (false, true) => "names a server of ours, not in our logs",
-            (false, false) => "not ours",
+        let ours = match (hop.found, hop.taken_from_us, hop.names_ours) {
+            (true, ..) => "in our logs",
+            (_, true, _) => "not ours; our log says that it took the message under this id",
+            (_, _, true) => "names a server of ours, not in our logs",
+            _ => "not ours",
         };
         let id = if hop.id.is_empty() { "no id".to_owned() } else { format!("id {}", quoted(&hop.id)) };
         let client = hop.client.as_deref().map(|client| format!(" [{client}]")).unwrap_or_default();
@@ -91,14 +92,17 @@ fn found(key: &KeyRow) -> String {
     let matched: Vec<String> = key
         .matched
         .iter()
-        .map(|(kind, number)| {
-            format!("{} of {}", title(kind), count(*number, "message or refusal", "messages or refusals"))
+        .map(|(kind, row)| {
+            let parts = [(row.messages, "message", "messages"), (row.refusals, "refusal", "refusals")];
+            let parts = parts.iter().filter(|part| 0 < part.0).map(|(number, one, many)| count(*number, one, many));
+            format!("{} of {}", title(kind), list(&parts.collect::<Vec<_>>()))
         })
         .collect();
     match matched.is_empty() {
         true => {
             let kinds: Vec<&str> = key.kinds.iter().map(|kind| title(kind)).collect();
-            format!("{}: not found as {}", quoted(&key.text), kinds.join(", "))
+            let kinds = list(&kinds).replace(" and ", " or ");
+            format!("{}: not found as {kinds}", quoted(&key.text))
         }
         false => format!("{}: {}", quoted(&key.text), list(&matched)),
     }
@@ -214,11 +218,13 @@ fn node(node: &Node, depth: usize) -> String {
 
 fn messages(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     let all = document.summary.shown + document.summary.not_shown;
+    let mut told = BTreeSet::new();
     for (number, row) in document.messages.iter().enumerate() {
-        let title =
-            if all == 1 { "The message".to_owned() } else { format!("Message {} of {}", number + 1, thousands(all)) };
+        let what = if row.is_refusal { "refusal" } else { "message" };
+        let one = format!("The {what}");
+        let title = if all == 1 { one } else { format!("{} of {}, a {what}", number + 1, thousands(all)) };
         page.heading(&title)?;
-        message(row, page)?;
+        message(row, &mut told, page)?;
     }
     let rest = document.summary.not_shown;
     if 0 < rest {
@@ -230,7 +236,7 @@ fn messages(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn message(row: &MessageRow, page: &mut Page<'_>) -> io::Result<()> {
+fn message(row: &MessageRow, told: &mut BTreeSet<&'static str>, page: &mut Page<'_>) -> io::Result<()> {
     if !row.message_id.is_empty() {
         page.text(Style::Plain, "  Message-ID:    ", &format!("<{}>", quoted(&row.message_id)))?;
     }
@@ -247,7 +253,7 @@ fn message(row: &MessageRow, page: &mut Page<'_>) -> io::Result<()> {
         let text = format!("and {}: --format json has them", count(more as u64, "more step", "more steps"));
         page.text(Style::Plain, "  ", &text)?;
     }
-    ends(&row.recipients, page)
+    ends(&row.recipients, told, page)
 }
 
 fn step(step: &StepRow, row: &MessageRow, page: &mut Page<'_>) -> io::Result<()> {
@@ -261,8 +267,8 @@ fn step(step: &StepRow, row: &MessageRow, page: &mut Page<'_>) -> io::Result<()>
     page.text(Style::Plain, &format!("  {when:19}  "), &format!("{who}{} ({}:{})", step.text, step.path, step.line))
 }
 
-/// What became of each recipient.
-fn ends(rows: &[RecipientRow], page: &mut Page<'_>) -> io::Result<()> {
+/// What became of each recipient. What a verdict means is said once.
+fn ends(rows: &[RecipientRow], told: &mut BTreeSet<&'static str>, page: &mut Page<'_>) -> io::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -270,8 +276,11 @@ fn ends(rows: &[RecipientRow], page: &mut Page<'_>) -> io::Result<()> {
     for row in rows.iter().take(RECIPIENTS) {
         let verdict = row.verdict.unwrap_or_default();
         let style = if verdict == "relayed-unauthorised" { Style::Bad } else { Style::Plain };
-        let meaning =
-            if verdict.is_empty() { String::new() } else { format!(", {verdict}: {}", phrases::verdict(verdict)) };
+        let meaning = match (verdict, told.insert(verdict)) {
+            ("", _) => String::new(),
+            (verdict, true) => format!(", {verdict} ({})", phrases::verdict(verdict)),
+            (verdict, false) => format!(", {verdict}"),
+        };
         let outcome = match row.outcome {
             "unknown" => "not told what became of it",
             outcome => outcome,
