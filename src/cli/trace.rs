@@ -10,7 +10,7 @@ use crate::report;
 use crate::scan::{Plan, Watch, read_all};
 use crate::site;
 use crate::trace::answer::{self, Answer, Us};
-use crate::trace::document::Making;
+use crate::trace::making::Making;
 use crate::trace::pasted::Pasted;
 use crate::trace::run::{Found, follow};
 use crate::trace::{Key, Traces};

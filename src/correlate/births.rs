@@ -1,7 +1,7 @@
 //! Messages that a line of their parent announces: notifications, forwarded copies.
 
 use super::edges::NEAR_LINES;
-use super::queue::LifeKey;
+use super::queue::{Life, LifeKey, Queue};
 use super::{Edges, Fact};
 use crate::ledger::Place;
 use foldhash::HashMap;
@@ -58,6 +58,22 @@ impl<'a> Births<'a> {
 
 fn is_near(birth: &Birth, place: Place, edges: &Edges) -> bool {
     edges.lines_between(place.min(birth.place), place.max(birth.place)) <= NEAR_LINES
+}
+
+impl Queue<'_> {
+    /// Notes how a life was born.
+    pub(super) fn bear(&mut self, life: u32, birth: Birth) {
+        let life = &mut self.lives[life as usize];
+        life.birth = Some(birth.how);
+        life.announced = Some(birth.line);
+    }
+}
+
+/// The key of a life.
+pub(super) fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
+    let fact = &facts[*life.facts.first()? as usize];
+    let message = fact.record.message?;
+    Some((fact.server, message.scope, message.id))
 }
 
 /// The message that a line announces as made by the server itself, without a client.

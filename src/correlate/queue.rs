@@ -5,7 +5,7 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
-use super::births::{Birth, Births, announced};
+use super::births::{Birth, Births, announced, key_of};
 use super::context::is_named;
 use super::edges::NEAR_LINES;
 use super::family;
@@ -125,12 +125,6 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
             loose[*link as usize].add(Parts::LINK);
         }
     }
-}
-
-fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
-    let fact = &facts[*life.facts.first()? as usize];
-    let message = fact.record.message?;
-    Some((fact.server, message.scope, message.id))
 }
 
 impl<'a> Queue<'a> {
@@ -297,13 +291,6 @@ impl<'a> Queue<'a> {
                 self.open_inside(key, index, fact);
             }
         }
-    }
-
-    /// Notes how a life was born.
-    pub(super) fn bear(&mut self, life: u32, birth: Birth) {
-        let life = &mut self.lives[life as usize];
-        life.birth = Some(birth.how);
-        life.announced = Some(birth.line);
     }
 
     /// Opens a life that is not surely new, perhaps inside another.

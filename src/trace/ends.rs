@@ -4,7 +4,7 @@
 use super::chains::{Bond, Chain};
 use super::life::{Fate, Life};
 use crate::judge::{RouteVerdict, route};
-use crate::ledger::Outcome;
+use crate::ledger::{Origin, Outcome};
 use crate::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub fn ends<'a>(chain: &'a Chain, site: &Site) -> Vec<Vec<End<'a>>> {
                 told[link.parent].all |= told[child].all;
             }
             Bond::OtherLog => told[link.parent].all = true,
-            Bond::HandedOn | Bond::SameMessageId => {
+            Bond::HandedOn | Bond::SameMessageId | Bond::Sent => {
                 let paths = chain.lives[child].recipients.iter().map(|fate| fate.path.to_lowercase());
                 told[link.parent].paths.extend(paths);
             }
@@ -79,6 +79,9 @@ fn verdict(life: &Life, fate: &Fate, first: &BTreeMap<String, &'static str>, sit
     let own = route(&fate.key, site);
     // What the first server took in and another gave up was relayed all the same, unless we refused it.
     let inherits = fate.outcome().was_accepted() && !life.is_offspring() && own != Some(RouteVerdict::Rejected);
-    let first = first.get(&fate.path.to_lowercase()).copied().filter(|_| inherits && own.is_some());
+    let first = first
+        .get(&fate.path.to_lowercase())
+        .copied()
+        .filter(|_| inherits && (own.is_some() || life.way.origin == Origin::Outbound));
     first.or(own.map(RouteVerdict::as_str))
 }

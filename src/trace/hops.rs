@@ -3,6 +3,7 @@
 use super::life::text;
 use crate::correlate::{Fact, Message};
 use crate::ledger::{Place, Time};
+use foldhash::HashSet;
 use relayaudit_parsers::record::{Event, Offspring, Status};
 use relayaudit_parsers::reply::taken_as;
 
@@ -34,11 +35,10 @@ impl Collect for Hops {
     fn of(message: &Message<'_>, lines: &[&Fact<'_>]) -> Hops {
         let mut hops = Hops::new();
         let ends = message.recipients.iter().map(|recipient| recipient.fact);
+        let mut known: HashSet<&[u8]> = lines.iter().filter_map(|line| line.record.message).map(|key| key.id).collect();
         for fact in lines.iter().copied().chain(ends) {
             let Some((id, how, is_own)) = hop(fact) else { continue };
-            let own = |line: &&Fact<'_>| line.record.message.is_some_and(|message| message.id == id);
-            let known = hops.iter().any(|hop: &Hop| hop.id.as_bytes() == id);
-            if !known && !lines.iter().any(own) {
+            if known.insert(id) {
                 hops.push(Hop { id: text(id), how, time: fact.time, place: fact.place, is_own });
             }
         }

@@ -6,7 +6,7 @@ use super::store::Store;
 use super::wanted::{Matches, Wanted};
 use crate::correlate::{Fact, Message, Observer, Session};
 use crate::fold::Filter;
-use crate::ledger::{FileId, Input, Ledger, Place, Text, Time};
+use crate::ledger::{FileId, Input, Ledger, Origin, Place, Text, Time};
 use crate::merge::Merge;
 use crate::observe::names::Names;
 use crate::observe::{Books, Window, refusal};
@@ -80,6 +80,7 @@ impl TraceScribe {
     fn ids(&self, message: &Message<'_>, lines: &[&Fact<'_>], matches: &mut Matches) -> bool {
         let ids = &self.wanted.ids;
         let mut led = ids.has_message_id(message.message_id);
+        led |= message.origin == Origin::Outbound && ids.has_sent(message);
         for fact in lines.iter().copied().chain([message.opening]) {
             self.wanted.fact(fact, matches);
             led |= fact.record.message.is_some_and(|message| ids.has_queue_id(message.id));

@@ -1,10 +1,10 @@
 //! Steps: what the lines of a message say of it, one after the other.
 
-use super::life::text;
+use super::life::{Beginning, beginning, text};
 use crate::correlate::{Fact, Message, Recipient, outcome};
 use crate::extract::next_hop;
 use crate::ledger::{Origin, Outcome, Place, Time};
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use relayaudit_parsers::record::{Event, NextHop, Offspring, Peer, Reply, Status};
 use relayaudit_parsers::reply::taken_as;
 
@@ -81,8 +81,8 @@ pub struct Attempt {
 
 /// The steps of a message, in the order of their places.
 pub fn of(message: &Message<'_>, lines: &[&Fact<'_>]) -> Vec<Step> {
-    let told = super::life::Beginning::Logged == super::life::beginning(message);
-    let mut steps = vec![step(message.opening, if told { What::CameIn } else { What::FirstSeen })];
+    let is_told = Beginning::Logged == beginning(message);
+    let mut steps = vec![step(message.opening, if is_told { What::CameIn } else { What::FirstSeen })];
     let mut reading = Reading::default();
     let first = message.opening.record.message.map(|message| message.id);
     let mut seen: Vec<&[u8]> = first.into_iter().collect();
@@ -93,8 +93,9 @@ pub fn of(message: &Message<'_>, lines: &[&Fact<'_>]) -> Vec<Step> {
         }
         steps.extend(reading.read(fact).map(|what| step(fact, what)));
     }
+    let told = told(&steps);
     for recipient in &message.recipients {
-        if steps.iter().any(|step| tells(step, recipient)) {
+        if told.contains(&text(recipient.final_path)) || told.contains(&text(recipient.forward_path)) {
             continue;
         }
         let end = end(recipient, message.opening.place).filter(|_| message.origin != Origin::PassedOn);
@@ -119,14 +120,17 @@ fn step(fact: &Fact<'_>, what: What) -> Step {
     Step { place: fact.place, time: fact.time, id, what }
 }
 
-/// Whether a step is about a recipient.
-fn tells(step: &Step, recipient: &Recipient<'_>) -> bool {
-    let is = |path: &str| path.as_bytes() == recipient.final_path || path.as_bytes() == recipient.forward_path;
-    match &step.what {
-        What::Attempt(attempt) => attempt.paths.iter().any(|path| is(path)),
-        What::Refused { path, .. } => is(path),
-        _ => false,
+/// The paths that steps tell of.
+fn told(steps: &[Step]) -> HashSet<Box<str>> {
+    let mut told = HashSet::default();
+    for step in steps {
+        match &step.what {
+            What::Attempt(attempt) => told.extend(attempt.paths.iter().cloned()),
+            What::Refused { path, .. } => told.extend([path.clone()]),
+            _ => {}
+        }
     }
+    told
 }
 
 /// The step that tells what became of a recipient; `None` if only its message tells of it.

@@ -126,7 +126,7 @@ impl Planting<'_> {
         for (child, bond) in self.chain.children(number).filter(|_| depth < DEEPEST) {
             match bond {
                 // What the same server says of it elsewhere is no step further.
-                Bond::OtherLog | Bond::Refused => sum.add(&self.fill(child, node, depth + 1).uncounted()),
+                Bond::OtherLog | Bond::Sent | Bond::Refused => sum.add(&self.fill(child, node, depth + 1).uncounted()),
                 Bond::HandedOn | Bond::SameMessageId => {
                     sum.add(&self.plant(child, node, Role::Server, depth + 1).uncounted());
                 }

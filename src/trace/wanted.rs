@@ -43,6 +43,18 @@ impl Ids {
         }
     }
 
+    /// Adds what a server's own session with another one has in common with the mail that it is for, in logs without ids (IIS).
+    pub fn sent(&mut self, server: &str, reverse_path: &str, forward_path: &str) {
+        self.0.insert(sent(server, reverse_path.as_bytes(), forward_path.as_bytes()));
+    }
+
+    /// Whether a session of a server with another one is for mail that is among them.
+    pub fn has_sent(&self, message: &Message<'_>) -> bool {
+        let reverse_path = message.reverse_path.unwrap_or_default();
+        let is = |path: &[u8]| self.0.contains(&sent(&message.server, reverse_path, path));
+        !self.0.is_empty() && message.recipients.iter().any(|recipient| is(recipient.forward_path))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -62,6 +74,11 @@ impl Ids {
     pub fn has_message_id(&self, id: &[u8]) -> bool {
         !self.0.is_empty() && !id.is_empty() && self.0.contains(&hash(b'm', id))
     }
+}
+
+fn sent(server: &str, reverse_path: &[u8], forward_path: &[u8]) -> u64 {
+    let folded = |path: &[u8]| path.to_ascii_lowercase();
+    FixedState::with_seed(3).hash_one((b's', server, folded(reverse_path), folded(forward_path)))
 }
 
 fn hash(kind: u8, id: &[u8]) -> u64 {

@@ -9,6 +9,7 @@ use crate::trace::answer::{Answer, Us};
 use crate::trace::document::{Document, KeyRow, MessageRow, RecipientRow, StepRow};
 use crate::trace::key::KINDS;
 use crate::trace::tree::{Node, Role};
+use crate::trace::words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -212,6 +213,7 @@ fn node(node: &Node, depth: usize) -> String {
     };
     match node.role {
         Role::Domain => format!("{arrow}{name}: {}", outcomes(&node.by_outcome)),
+        _ if node.messages == 0 => format!("{arrow}{name}: no message, {}", recipients(node.recipients)),
         _ => format!("{arrow}{name}: {}, {}", count(node.messages, "message", "messages"), recipients(node.recipients)),
     }
 }
@@ -257,7 +259,7 @@ fn message(row: &MessageRow, told: &mut BTreeSet<&'static str>, page: &mut Page<
 }
 
 fn step(step: &StepRow, row: &MessageRow, page: &mut Page<'_>) -> io::Result<()> {
-    let when = crate::trace::second(step.time);
+    let when = words::second(step.time);
     let life = row.lives.get(step.life);
     let at = life.map_or("", |life| life.server.as_str());
     let id = if step.queue_id.is_empty() { String::new() } else { format!(" {}", quoted(&step.queue_id)) };
@@ -285,7 +287,11 @@ fn ends(rows: &[RecipientRow], told: &mut BTreeSet<&'static str>, page: &mut Pag
             "unknown" => "not told what became of it",
             outcome => outcome,
         };
-        page.text(style, "  => ", &format!("<{}>: {outcome}{meaning}", quoted(&row.forward_path)))?;
+        let path =
+            if row.forward_path.is_empty() { row.final_path.as_deref().unwrap_or("") } else { &row.forward_path };
+        let path =
+            if path.is_empty() { "a recipient that the log does not name".to_owned() } else { words::path_of(path) };
+        page.text(style, "  => ", &format!("{path}: {outcome}{meaning}"))?;
     }
     match rows.len().checked_sub(RECIPIENTS).filter(|more| 0 < *more) {
         Some(more) => page.text(Style::Plain, "  => ", &format!("and {}", count(more as u64, "more", "more"))),
