@@ -39,7 +39,8 @@ pub fn run(options: &Trace, out: &mut dyn Write) -> Result<u8, Error> {
         false => follow(&keys, &filter, !paths.iter().any(|path| path == "-"), &mut |filter| passes.read(filter))?,
     };
     let site = site::infer(&found.ledger, &stated);
-    let answer = pasted.map(|pasted| reply(&pasted, &mut found, &site));
+    let own = keys.len() - pasted.as_ref().map_or(0, |pasted| answer::keys(pasted).len());
+    let answer = pasted.map(|pasted| reply(&pasted, own, &mut found, &site));
     let met = answer.as_ref().map_or(!found.chains.is_empty(), |answer| answer.was_it_us == Us::Yes);
     let making = Making { keys: &keys, stated: &stated, files: &passes.files, limit: options.limit };
     let document = making.document(&found, &site, answer);
@@ -57,8 +58,8 @@ pub fn run(options: &Trace, out: &mut dyn Write) -> Result<u8, Error> {
 }
 
 /// Answers "was it us?", and leaves out what only shares an id.
-fn reply(pasted: &Pasted, found: &mut Found, site: &site::Site) -> Answer {
-    answer::retain(pasted, &mut found.chains);
+fn reply(pasted: &Pasted, own: usize, found: &mut Found, site: &site::Site) -> Answer {
+    answer::retain(pasted, u32::try_from(own).unwrap_or(u32::MAX), &mut found.chains);
     answer::answer(pasted, &found.chains, &found.ledger, site)
 }
 

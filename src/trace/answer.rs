@@ -82,9 +82,11 @@ pub fn keys(pasted: &Pasted) -> Vec<Key> {
     keys
 }
 
-/// Leaves out chains that only share an id with the pasted text, hours or days apart: ids are used again.
-pub fn retain(pasted: &Pasted, chains: &mut Vec<Chain>) {
-    chains.retain(|chain| chain.lives.iter().any(|life| is_meant(pasted, life)));
+/// Leaves out chains that only share an id with the pasted text, hours or days apart: ids are used again. Those that one of the first
+/// `own` keys matches, which are not of the text, stay.
+pub fn retain(pasted: &Pasted, own: u32, chains: &mut Vec<Chain>) {
+    let is_asked = |life: &Life| life.matches.iter().any(|(key, _)| *key < own);
+    chains.retain(|chain| chain.lives.iter().any(|life| is_asked(life) || is_meant(pasted, life)));
 }
 
 /// Whether a life is the message of the pasted text.
@@ -168,7 +170,8 @@ impl Asking<'_> {
 
     /// The life by which the message came to us first.
     fn entry(&self) -> Option<&Life> {
-        self.chains.iter().find_map(Chain::first)
+        let meant = |chain: &&Chain| chain.lives.iter().any(|life| is_meant(self.pasted, life));
+        self.chains.iter().filter(meant).find_map(Chain::first)
     }
 
     fn yes(&self, life: &Life) -> (Us, String, Vec<String>) {

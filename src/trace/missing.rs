@@ -58,7 +58,7 @@ fn before(life: &Life, who: &str, ledger: &Ledger) -> String {
             second(Some(first))
         ),
         Some(first) => format!(
-            "The log of {who} begins at {} UTC, {} before the first line of it: it came in before that and waited in the queue, and \
+            "The log of {who} begins at {} UTC, {} before the first line that is here: it came in before that and waited in the queue, and \
              the older log has been rotated away or was not given{}.",
             second(Some(first)),
             duration(first, time),

@@ -49,8 +49,7 @@ pub fn follow<E>(
         let traces = read(&filter)?;
         found.passes += 1;
         let lost = found.take(traces);
-        let ids = chains::ids(&found.chains);
-        let is_new = ids != wanted.ids && !found.chains.is_empty();
+        let is_new = wanted.ids.grow(chains::ids(&found.chains));
         if lost {
             found.unfollowed.push("more messages share their ids than can be kept; those named are the earliest");
         }
@@ -60,7 +59,6 @@ pub fn follow<E>(
             found.unfollowed.push("the message goes through more servers than are followed");
         } else if is_new {
             found.unfollowed.clear();
-            wanted.ids = ids;
             wanted.surveys = false;
             continue;
         }

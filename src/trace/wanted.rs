@@ -55,6 +55,13 @@ impl Ids {
         !self.0.is_empty() && message.recipients.iter().any(|recipient| is(recipient.forward_path))
     }
 
+    /// Adds those of `other`. Returns whether any is new.
+    pub fn grow(&mut self, other: Ids) -> bool {
+        let before = self.0.len();
+        self.0.extend(other.0);
+        before < self.0.len()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -69,7 +69,8 @@ fn answer(answer: &Answer, page: &mut Page<'_>) -> io::Result<()> {
             _ => "not ours",
         };
         let id = if hop.id.is_empty() { "no id".to_owned() } else { format!("id {}", quoted(&hop.id)) };
-        let client = hop.client.as_deref().map(|client| format!(" [{client}]")).unwrap_or_default();
+        let client = hop.client.as_deref().filter(|client| !hop.from.contains(client));
+        let client = client.map(|client| format!(" [{client}]")).unwrap_or_default();
         let (from, by) = (quoted(&hop.from), quoted(&hop.by));
         let text = format!("by {by}, {id}, from {from}{client}, {}: {ours}", time(hop.time));
         page.text(Style::Plain, "  - ", &text)?;
@@ -248,25 +249,29 @@ fn message(row: &MessageRow, told: &mut BTreeSet<&'static str>, page: &mut Page<
         page.text(Style::Doubt, "  Not told:      ", why)?;
     }
     page.blank()?;
-    for step in row.steps.iter().take(STEPS) {
-        self::step(step, row, page)?;
+    let groups: Vec<&[StepRow]> = row.steps.chunk_by(|a, b| a.life == b.life && a.text == b.text).collect();
+    for group in groups.iter().take(STEPS) {
+        steps(group, row, page)?;
     }
-    if let Some(more) = row.steps.len().checked_sub(STEPS).filter(|more| 0 < *more) {
+    if let Some(more) = groups.len().checked_sub(STEPS).filter(|more| 0 < *more) {
         let text = format!("and {}: --format json has them", count(more as u64, "more step", "more steps"));
         page.text(Style::Plain, "  ", &text)?;
     }
     ends(&row.recipients, told, page)
 }
 
-fn step(step: &StepRow, row: &MessageRow, page: &mut Page<'_>) -> io::Result<()> {
-    let when = words::second(step.time);
-    let life = row.lives.get(step.life);
-    let at = life.map_or("", |life| life.server.as_str());
-    let id = if step.queue_id.is_empty() { String::new() } else { format!(" {}", quoted(&step.queue_id)) };
-    let at = if at.is_empty() { String::new() } else { quoted(at) };
-    let who = format!("{at}{id}");
-    let who = if who.is_empty() { String::new() } else { format!("{}: ", who.trim()) };
-    page.text(Style::Plain, &format!("  {when:19}  "), &format!("{who}{} ({}:{})", step.text, step.path, step.line))
+/// Steps that say the same, one after the other, such as attempts that failed: the first, and how many there were.
+fn steps(group: &[StepRow], row: &MessageRow, page: &mut Page<'_>) -> io::Result<()> {
+    let [step, rest @ ..] = group else { return Ok(()) };
+    let at = row.lives.get(step.life).map_or("", |life| life.server.as_str());
+    let who = format!("{} {}", quoted(at), quoted(&step.queue_id));
+    let who = if who.trim().is_empty() { String::new() } else { format!("{}: ", who.trim()) };
+    let text = format!("{who}{} ({}:{})", step.text, step.path, step.line);
+    page.text(Style::Plain, &format!("  {:19}  ", words::second(step.time)), &text)?;
+    let Some(last) = rest.last() else { return Ok(()) };
+    let times = count(rest.len() as u64, "more time", "more times");
+    let text = format!("the same {times}, until then ({}:{})", last.path, last.line);
+    page.text(Style::Plain, &format!("  {:19}  ", words::second(last.time)), &text)
 }
 
 /// What became of each recipient. What a verdict means is said once.
