@@ -7,6 +7,7 @@ use crate::ledger::{self, Evidence, FileId, Input, Ledger, Place, Smallest, Text
 use crate::merge::Merge;
 use crate::observe::{Books, Window};
 use crate::scribe::{Notes, Scribe};
+use crate::trace::Wanted;
 use relayaudit_parsers::record::{Event, Unparsed};
 use relayaudit_parsers::registry::{Context, Format};
 use relayaudit_parsers::syslog::LOST;
@@ -45,6 +46,8 @@ pub struct Filter {
     pub ignore: Option<regex::bytes::RegexSet>,
     /// Whether to hand unparsed lines out, for `--unparsed`.
     pub collect_unparsed: bool,
+    /// What a trace looks for.
+    pub wanted: Option<Arc<Wanted>>,
 }
 
 /// Reason to ignore the rest of a line that a terminal broke: it was read with its beginning.
@@ -140,8 +143,13 @@ impl<N: Notes> Part<N> {
     ///
     /// Call it only on a part that is whole between its edges (neighbouring chunks), or with `at_end`.
     pub fn settle(&mut self, window: Window, at_end: bool) {
+        self.settle_for(&Filter { window, ..Filter::default() }, at_end);
+    }
+
+    /// The same, for a scribe of what a filter asks for.
+    pub fn settle_for(&mut self, filter: &Filter, at_end: bool) {
         let mut facts: Vec<Fact<'_>> = self.loose.iter().filter_map(LooseLine::fact).collect();
-        let mut scribe = N::Scribe::new(window);
+        let mut scribe = N::Scribe::of(filter);
         let mut parts = digest(&mut facts, &self.edges, at_end, &mut scribe).into_iter();
         self.loose.retain_mut(|line| match parts.next() {
             Some(parts) => {
@@ -154,8 +162,13 @@ impl<N: Notes> Part<N> {
     }
 
     /// The notes, with everything that was still loose decided.
-    pub fn finish(mut self, window: Window) -> N {
-        self.settle(window, true);
+    pub fn finish(self, window: Window) -> N {
+        self.finish_for(&Filter { window, ..Filter::default() })
+    }
+
+    /// The same, for a scribe of what a filter asks for.
+    pub fn finish_for(mut self, filter: &Filter) -> N {
+        self.settle_for(filter, true);
         self.notes
     }
 

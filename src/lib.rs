@@ -22,3 +22,4 @@ pub mod scribe;
 pub mod site;
 pub mod source;
 pub mod spf;
+pub mod trace;

@@ -5,6 +5,7 @@ mod listings;
 mod log_ins;
 pub(crate) mod names;
 pub(crate) mod refusal;
+mod survey;
 mod templates;
 
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};

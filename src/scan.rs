@@ -85,7 +85,7 @@ pub fn read_all<N: Notes>(
     watch: &mut dyn Watch<N>,
 ) -> (N, Vec<(FileId, String)>) {
     let (part, problems) = read_part(logs, plan, filter, Neighbours::All, watch);
-    (part.finish(filter.window), problems)
+    (part.finish_for(filter), problems)
 }
 
 fn read_part<N: Notes>(
@@ -115,7 +115,7 @@ fn read_part<N: Notes>(
             .into_iter()
             .enumerate()
             .par_bridge()
-            .fold(|| N::Scribe::new(filter.window), fold)
+            .fold(|| N::Scribe::of(filter), fold)
             .map(N::Scribe::finish)
             .reduce(N::default, |mut a, b| {
                 a.merge(b);
@@ -206,7 +206,7 @@ fn joined<N: Notes>(tower: &mut Vec<(u32, Part<N>)>, filter: &Filter, watch: &mu
 fn join_top<N: Notes>(tower: &mut Vec<(u32, Part<N>)>, filter: &Filter, watch: &mut dyn Watch<N>) {
     let (Some((height, right)), Some((_, left))) = (tower.pop(), tower.last_mut()) else { return };
     left.merge(right);
-    left.settle(filter.window, false);
+    left.settle_for(filter, false);
     watch.decided(&mut left.notes);
     if let Some((below, _)) = tower.last_mut() {
         *below = height + 1;

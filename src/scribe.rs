@@ -2,6 +2,7 @@
 //! per recipient ([`crate::extract`]); the fold and the scan serve both alike.
 
 use crate::correlate::{Fact, Observer};
+use crate::fold::Filter;
 use crate::ledger::{FileId, Input, Place, Text, Time};
 use crate::merge::Merge;
 use crate::observe::Window;
@@ -15,6 +16,11 @@ pub trait Scribe: Observer + Sized {
 
     /// A scribe for mail of a stretch of time.
     fn new(window: Window) -> Self;
+
+    /// A scribe for what a filter lets pass and asks for.
+    fn of(filter: &Filter) -> Self {
+        Self::new(filter.window)
+    }
 
     /// The name of the server that wrote a record.
     fn server_of(&mut self, record: &Record<'_>) -> Text;

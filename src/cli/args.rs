@@ -3,6 +3,7 @@
 use super::clients::{self, Clients};
 use super::help::{EXTRACT_HELP, MERGE_HELP, REPORT_HELP};
 use super::site_args::SiteVerb;
+use super::trace_args::{self, Trace};
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
 use crate::ledger::Time;
@@ -41,6 +42,10 @@ pub enum Verb {
     /// List who hands in mail, by what right: whose mail would stop if you closed the server
     #[command(after_help = clients::HELP)]
     Clients(Box<Clients>),
+    /// Follow a message, or all mail of a client or account, through files and servers: was it us, and how did it get in?
+    #[command(after_help = trace_args::HELP)]
+    #[command(mut_arg("paths", |arg| arg.value_name("KEY... LOGS").help(trace_args::KEYS_HELP)))]
+    Trace(Box<Trace>),
     /// Show, infer, import or check what is yours: domains, trusted networks, servers
     #[command(subcommand)]
     Site(SiteVerb),

@@ -48,7 +48,8 @@ fn site_of(options: &Extract, filter: &Filter) -> Result<Site, Error> {
         return Ok(stated);
     }
     // What could not be opened is said when the logs are read for good.
-    let logs = reading::open(&options.read, options.read.log_format.map(|format| format.0));
+    let format = options.read.log_format.map(|format| format.0);
+    let logs = reading::logs_of(&options.read, &options.read.paths, format, false);
     let mut progress = Progress::new(&logs.logs, options.read.quiet, None);
     progress.stage("inferring your site");
     let filter = Filter { collect_unparsed: false, ..filter.clone() };

@@ -12,6 +12,8 @@ mod reading;
 mod scan;
 mod site;
 mod site_args;
+mod trace;
+mod trace_args;
 mod words;
 
 use args::{Cli, Verb};
@@ -86,6 +88,7 @@ pub fn main() -> ExitCode {
         Verb::Report(options) => ledgers::report(options, &mut out),
         Verb::Extract(options) => extract::run(options),
         Verb::Clients(options) => clients::run(options, &mut out),
+        Verb::Trace(options) => trace::run(options, &mut out),
         Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),

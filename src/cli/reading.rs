@@ -22,19 +22,21 @@ const SKIPPED_SHOWN: usize = 5;
 
 /// Opens the logs that the options name, and says what could not be opened.
 pub fn logs(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
-    let logs = open(options, format);
-    tell_problems(&logs);
-    logs
+    logs_of(options, &options.paths, format, true)
 }
 
-/// Opens the logs that the options name.
-pub fn open(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
+/// Opens other logs in the way that the options say. `tells` whether to say what could not be opened.
+pub fn logs_of(options: &ReadOptions, paths: &[String], format: Option<&'static Format>, tells: bool) -> Logs {
     if let Some(threads) = options.threads {
         // Fails only if a pool exists already, which then stays as it is.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let reading = Reading { format, zone: options.zone(), year: options.year };
-    source::open(&options.paths, &reading)
+    let logs = source::open(paths, &reading);
+    if tells {
+        tell_problems(&logs);
+    }
+    logs
 }
 
 /// A ledger, and the exit status that reading it gave.
@@ -112,7 +114,7 @@ pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
             Some(set.map_err(|error| Error::Option { option: "--ignore", what: error.to_string() })?)
         }
     };
-    Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some() })
+    Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some(), wanted: None })
 }
 
 /// Names every path that leads nowhere, and some of the files in folders that are no logs.

@@ -106,10 +106,10 @@ impl<'a> Queue<'a> {
             Some(_) => None,
             None => around.births.near(&key, fact.place, around.edges),
         };
-        match birth.map(|birth| birth.how) {
-            Some(how @ Offspring::Reinjected) => {
+        match birth {
+            Some(birth) if birth.how == Offspring::Reinjected => {
                 let life = self.open(key, index, fact, true);
-                self.lives[life as usize].birth = Some(how);
+                self.bear(life, birth);
                 life
             }
             _ => self.attach(key, index, fact),

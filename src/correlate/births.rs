@@ -1,7 +1,7 @@
 //! Messages that a line of their parent announces: notifications, forwarded copies.
 
 use super::edges::NEAR_LINES;
-use super::queue::LifeKey;
+use super::queue::{Life, LifeKey, Queue};
 use super::{Edges, Fact};
 use crate::ledger::Place;
 use foldhash::HashMap;
@@ -21,17 +21,19 @@ pub(super) struct Births<'a> {
 pub(super) struct Birth {
     pub(super) place: Place,
     pub(super) how: Offspring,
+    /// The line, by index.
+    pub(super) line: u32,
 }
 
 impl<'a> Births<'a> {
     /// Collects the announcements among lines in order of place.
     pub(super) fn of(facts: &'a [Fact<'a>], links: &[u32]) -> Births<'a> {
         let mut births = Births::default();
-        for fact in links.iter().map(|link| &facts[*link as usize]) {
+        for (line, fact) in links.iter().map(|link| (*link, &facts[*link as usize])) {
             let is_silent = matches!(fact.record.event, Event::Spawned { silent: true, .. });
             let map = if is_silent { &mut births.silent } else { &mut births.heard };
             if let Some((key, birth)) = announced(fact) {
-                map.entry(key).or_default().push(birth);
+                map.entry(key).or_default().push(Birth { line, ..birth });
             }
         }
         births
@@ -58,6 +60,22 @@ fn is_near(birth: &Birth, place: Place, edges: &Edges) -> bool {
     edges.lines_between(place.min(birth.place), place.max(birth.place)) <= NEAR_LINES
 }
 
+impl Queue<'_> {
+    /// Notes how a life was born.
+    pub(super) fn bear(&mut self, life: u32, birth: Birth) {
+        let life = &mut self.lives[life as usize];
+        life.birth = Some(birth.how);
+        life.announced = Some(birth.line);
+    }
+}
+
+/// The key of a life.
+pub(super) fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
+    let fact = &facts[*life.facts.first()? as usize];
+    let message = fact.record.message?;
+    Some((fact.server, message.scope, message.id))
+}
+
 /// The message that a line announces as made by the server itself, without a client.
 pub(super) fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Birth)> {
     let (child, how) = match fact.record.event {
@@ -66,5 +84,5 @@ pub(super) fn announced<'a>(fact: &Fact<'a>) -> Option<(LifeKey<'a>, Birth)> {
         _ => return None,
     };
     let parent = fact.record.message?;
-    Some(((fact.server, parent.scope, child), Birth { place: fact.place, how }))
+    Some(((fact.server, parent.scope, child), Birth { place: fact.place, how, line: 0 }))
 }

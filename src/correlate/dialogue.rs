@@ -86,7 +86,7 @@ pub(super) fn digest<'a>(
         let whole = transaction.hard || !starts_near(facts, edges, transaction);
         if at_end || over && whole {
             if let Some(message) = read(facts, transaction) {
-                observer.message(&message);
+                observer.life(&message, &mut transaction.facts.iter().map(|fact| &facts[*fact as usize]));
             }
         } else {
             transaction.facts.iter().for_each(|fact| loose[*fact as usize].add(Parts::MESSAGE));

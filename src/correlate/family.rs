@@ -34,7 +34,10 @@ pub(super) fn settle<'a>(
     for members in families.members().chunk_by(|a, b| a.0 == b.0) {
         if at_end || !members.iter().any(|(_, member)| open[*member as usize]) {
             if let Some(message) = read(facts, queue, members) {
-                observer.message(&message);
+                let lives = || members.iter().map(|(_, member)| &queue.lives[*member as usize]);
+                let announced = lives().next().and_then(|life| life.announced.as_ref());
+                let lines = announced.into_iter().chain(lives().flat_map(|life| &life.facts));
+                observer.life(&message, &mut lines.map(|fact| &facts[*fact as usize]));
             }
         } else {
             for fact in members.iter().flat_map(|(_, member)| &queue.lives[*member as usize].facts) {
@@ -339,7 +342,7 @@ fn read_attempt<'a>(fact: &'a Fact<'a>, attempts: &mut Attempts<'a>, own: &mut R
     }
 }
 
-pub(super) fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {
+pub(crate) fn outcome(status: Status, next_hop: &NextHop<'_>) -> Outcome {
     match (status, next_hop) {
         (Status::Sent, NextHop::Host { .. } | NextHop::Gateway { .. }) => Outcome::Relayed,
         (Status::Sent, _) => Outcome::Delivered,

@@ -28,6 +28,7 @@ mod transcript;
 mod whole;
 
 pub use edges::Edges;
+pub(crate) use family::outcome;
 pub use message::{Message, Recipient, Session};
 
 use crate::ledger::{Place, Text, Time};
@@ -109,6 +110,11 @@ pub trait Observer {
     fn alone(&mut self, fact: &Fact<'_>);
     /// A message whose life is known as far as the logs tell.
     fn message(&mut self, message: &Message<'_>);
+    /// The same, where the lines that tell of the message are known one by one: first the line of another message that
+    /// announces it, if there is one, then its own, life by life. Whoever has no use for the lines takes the message alone.
+    fn life<'f>(&mut self, message: &Message<'f>, _lines: &mut dyn Iterator<Item = &'f Fact<'f>>) {
+        self.message(message);
+    }
     /// A session that is known from end to end, as far as the logs tell.
     fn session(&mut self, session: &Session<'_>);
 }

@@ -5,7 +5,7 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
-use super::births::{Birth, Births, announced};
+use super::births::{Birth, Births, announced, key_of};
 use super::context::is_named;
 use super::edges::NEAR_LINES;
 use super::family;
@@ -28,6 +28,8 @@ pub(super) struct Life<'a> {
     pub(super) hard: bool,
     /// How it was born, if another message announced it.
     pub(super) birth: Option<Offspring>,
+    /// The line that announced it, by index.
+    pub(super) announced: Option<u32>,
     pub(super) opened: Place,
     /// Its latest line that tells what became of recipients, or its first.
     pub(super) last: Place,
@@ -123,12 +125,6 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
             loose[*link as usize].add(Parts::LINK);
         }
     }
-}
-
-fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
-    let fact = &facts[*life.facts.first()? as usize];
-    let message = fact.record.message?;
-    Some((fact.server, message.scope, message.id))
 }
 
 impl<'a> Queue<'a> {
@@ -230,6 +226,7 @@ impl<'a> Queue<'a> {
             facts: smallvec![index],
             hard,
             birth: None,
+            announced: None,
             opened: fact.place,
             last: fact.place,
             closed: None,
@@ -281,7 +278,7 @@ impl<'a> Queue<'a> {
     fn message_id(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, around: &Surroundings<'a, '_>) {
         if let Some(birth) = around.births.near(&key, fact.place, around.edges) {
             let life = self.open(key, index, fact, true);
-            self.lives[life as usize].birth = Some(birth.how);
+            self.bear(life, birth);
             return;
         }
         match self.top(&key) {
@@ -366,7 +363,7 @@ impl<'a> Queue<'a> {
     /// Opens a life with a delivery: that of a message announced before, which logs no line of its own.
     fn born(&mut self, key: LifeKey<'a>, index: u32, fact: &Fact<'a>, birth: Birth) -> u32 {
         let life = self.open(key, index, fact, true);
-        self.lives[life as usize].birth = Some(birth.how);
+        self.bear(life, birth);
         self.lives[life as usize].tally.announce(Some(1), 1);
         life
     }

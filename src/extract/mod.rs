@@ -6,6 +6,7 @@ mod row;
 mod write;
 
 pub use partition::Partitioned;
+pub(crate) use row::next_hop;
 pub use row::{COLUMNS, Cell, Row};
 pub use write::{Csv, Ndjson, Parquet, RowWriter};
 

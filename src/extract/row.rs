@@ -139,7 +139,7 @@ fn reply_code(recipient: &Recipient<'_>) -> Option<u16> {
 }
 
 /// `local`, or the server as `name[address]:port`, as far as the log says.
-fn next_hop(hop: &NextHop<'_>) -> Box<str> {
+pub(crate) fn next_hop(hop: &NextHop<'_>) -> Box<str> {
     match hop {
         NextHop::Local => "local".into(),
         NextHop::None => Box::default(),

@@ -9,7 +9,7 @@
 mod build;
 pub mod csv;
 pub mod escape;
-mod figures;
+pub(crate) mod figures;
 mod frames;
 pub mod handovers;
 pub mod json;
@@ -21,6 +21,7 @@ pub mod site_toml;
 pub mod submitters;
 pub mod tables;
 pub mod terminal;
+pub mod trace;
 
 pub use build::Run;
 pub use model::{Report, SCHEMA};

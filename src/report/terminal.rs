@@ -8,9 +8,11 @@ mod page;
 mod sections;
 mod site;
 mod submitters;
+mod trace;
 
 pub use site::{write_check, write_site};
 pub use submitters::write_submitters;
+pub use trace::write_trace;
 
 use super::figures::time;
 use super::model::{Line, Report};
