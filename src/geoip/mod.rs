@@ -112,12 +112,11 @@ impl Database {
         let packed = packing(&bytes);
         let reader = Reader::from_source(bytes).map_err(|error| fault(no_database(&error, packed)))?;
         let database = Database { reader, path: path.to_owned() };
-        database.tells().map_err(|error| fault(format!("a damaged database: {error}; get the file anew"))).and_then(
-            |tells| match tells {
-                true => Ok(database),
-                false => Err(Error { path: path.to_owned(), what: database.wrong_kind() }),
-            },
-        )
+        let tells = database.tells();
+        match tells.map_err(|error| fault(format!("a damaged database: {error}; get the file anew")))? {
+            true => Ok(database),
+            false => Err(fault(database.wrong_kind())),
+        }
     }
 
     /// Whether any of its first records tells a country or an autonomous system.

@@ -73,7 +73,7 @@ pub fn is_cleared(finding: &Finding) -> bool {
 }
 
 /// Nobody needs to be told to publish what is published.
-fn correct_steps(remedy: &mut Vec<String>, outcomes: &BTreeSet<Outcome>) {
+fn correct_steps(remedy: &mut [String], outcomes: &BTreeSet<Outcome>) {
     let step = if outcomes.contains(&Outcome::PermError) {
         "Correct the SPF record: what is wrong with it is told with the finding."
     } else if outcomes.contains(&Outcome::Fail) || outcomes.contains(&Outcome::SoftFail) {
