@@ -47,7 +47,7 @@ pub const ABOUT: About = About {
 /// Finds whoever sent far more than usual: one finding for each subject, about its most unusual hour or day.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (server, series) in series::gather(routed) {
+    for (server, series) in series::gather(routed, &known(routed)) {
         let Alarms { series, alarms } = alarms::find(routed, server, series);
         let mut by_subject = BTreeMap::<Subject, Vec<(usize, Alarm)>>::new();
         for (number, alarm) in alarms {
@@ -60,8 +60,14 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
 
 /// Every alarm, in the order of servers, subjects and days: [`judge`] makes one finding of those about one subject.
 pub fn alarms(routed: &Routed<'_>) -> Vec<Alarm> {
-    let servers = series::gather(routed).into_iter();
+    let servers = series::gather(routed, &known(routed)).into_iter();
     servers.flat_map(|(server, series)| alarms::find(routed, server, series).alarms).map(|(_, alarm)| alarm).collect()
+}
+
+/// The servers whose logs hold enough days.
+fn known(routed: &Routed<'_>) -> BTreeSet<Text> {
+    let enough = |facts: &ServerFacts| days(facts).0 <= days(facts).1;
+    routed.ledger.servers.iter().filter(|(_, facts)| enough(facts)).map(|(server, _)| *server).collect()
 }
 
 /// Days of its logs from which a server is judged, and how many they are.

@@ -6,8 +6,7 @@ use crate::judge::routed::{Routed, RoutedFlow};
 use crate::judge::senders::{Sender, Who};
 use crate::judge::words;
 use crate::ledger::{Hours, Text};
-use crate::merge::Merge;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose mail it is.
 #[derive(Clone, Copy)]
@@ -147,10 +146,13 @@ pub fn is_sent(routed: &Routed<'_>, flow: RoutedFlow<'_>) -> bool {
     }
 }
 
-/// Every series, by server: senders, then domains, then the server.
-pub fn gather<'r, 'a>(routed: &'r Routed<'a>) -> BTreeMap<Text, Vec<Series<'r, 'a>>> {
+/// Every series of the servers that are asked for, by server: senders, then domains, then the server.
+pub fn gather<'r, 'a>(routed: &'r Routed<'a>, asked: &BTreeSet<Text>) -> BTreeMap<Text, Vec<Series<'r, 'a>>> {
     let mut all = BTreeMap::<Text, Vec<Series<'r, 'a>>>::new();
-    for sender in routed.senders().iter() {
+    if asked.is_empty() {
+        return all;
+    }
+    for sender in routed.senders().iter().filter(|sender| asked.contains(&sender.server)) {
         let counted =
             [(Counts::Messages, sender.messages_by_hour()), (Counts::Recipients, sender.recipients_by_hour())];
         for (counts, hours) in counted.into_iter().filter(|(_, hours)| !hours.is_empty()) {
@@ -160,12 +162,12 @@ pub fn gather<'r, 'a>(routed: &'r Routed<'a>) -> BTreeMap<Text, Vec<Series<'r, '
     }
     let mut domains = BTreeMap::<(Text, Text), Hours>::new();
     let mut servers = BTreeMap::<Text, Hours>::new();
-    for flow in routed.flows().filter(|flow| is_sent(routed, *flow)) {
+    for flow in routed.flows().filter(|flow| asked.contains(&flow.key.server) && is_sent(routed, *flow)) {
         let server = flow.key.server;
-        servers.entry(server).or_default().merge(flow.flow.hours.clone());
+        add(servers.entry(server).or_default(), &flow.flow.hours);
         let ours = |domain: &Text| !domain.is_empty() && routed.site.is_ours(domain);
         if let Some(domain) = flow.key.reverse_domain.filter(ours) {
-            domains.entry((server, domain)).or_default().merge(flow.flow.hours.clone());
+            add(domains.entry((server, domain)).or_default(), &flow.flow.hours);
         }
     }
     for ((server, domain), hours) in &domains {
@@ -175,4 +177,9 @@ pub fn gather<'r, 'a>(routed: &'r Routed<'a>) -> BTreeMap<Text, Vec<Series<'r, '
         all.entry(*server).or_default().push(Series::of(*server, Whose::Server, Counts::Recipients, hours));
     }
     all
+}
+
+/// Adds hours to others. Unlike a merge, nothing is copied: there are many flows of few hours.
+fn add(sum: &mut Hours, hours: &Hours) {
+    hours.iter().for_each(|(hour, number)| sum.add(hour, number));
 }
