@@ -173,7 +173,7 @@ fn is_id(word: &str) -> bool {
 /// The address in a word or comment: `[192.0.2.1]`, `(unknown [IPv6:2001:db8::1])`, `(192.0.2.1)`, `([192.0.2.1] helo=x)`.
 /// Of several the last: the name before it is what the client's own DNS says.
 fn address(text: &str) -> Option<IpAddr> {
-    let parts = text.split(|c: char| matches!(c, '(' | ')' | '[' | ']' | ' '));
+    let parts = text.split(['(', ')', '[', ']', ' ']);
     let bare = |part: &str| {
         let part = part.trim_start_matches("IPv6:").trim_start_matches("ipv6:");
         parse_address(part).ok()
