@@ -107,6 +107,8 @@ impl Pasted {
 /// have lost the blank by which a continuation is known.
 fn fields(text: &str) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
+    // Nothing behind a blank line goes on with what was before.
+    let mut open = false;
     for line in text.lines() {
         let line = line.trim_start_matches("> ").trim_end();
         let folded = line.starts_with([' ', '\t']);
@@ -114,8 +116,10 @@ fn fields(text: &str) -> Vec<(String, String)> {
         match (name, fields.last_mut()) {
             (Some((name, value)), last) if !folded || last.is_none() || is_known(name) => {
                 fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+                open = true;
             }
-            (_, Some((_, value))) if !line.trim().is_empty() => {
+            _ if line.trim().is_empty() => open = false,
+            (_, Some((_, value))) if open => {
                 value.push(' ');
                 value.push_str(line.trim());
             }
