@@ -4,7 +4,7 @@ use super::escape::terminal;
 use crate::judge::words::{count, recipients, thousands};
 use crate::trace::Document;
 use crate::trace::tree::{Node, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Writes the document as one indented JSON document and a line end.
@@ -56,8 +56,7 @@ impl Graph {
             self.grow(Some(&name), &node.children);
         }
         let Some(above) = above.filter(|_| !rest.is_empty()) else { return };
-        let domains: BTreeSet<&str> = rest.iter().map(|node| node.name.as_str()).collect();
-        let name = (Role::Domain, format!("{} more", thousands(domains.len() as u64)), Some(above.1.clone()));
+        let name = (Role::Domain, "other domains".to_owned(), Some(above.1.clone()));
         let sum = rest.iter().fold((0, 0), |sum: Weight, node| (sum.0 + node.messages, sum.1 + node.recipients));
         self.add(Some(above), name, sum, rest.iter().any(is_unauthorised));
     }
@@ -80,7 +79,8 @@ fn is_unauthorised(node: &Node) -> bool {
 /// What stands in a node, ready to stand in quotes.
 fn label(name: &Name) -> String {
     let (role, text, account) = name;
-    let text = quoted(if text.is_empty() { "(unknown)" } else { text });
+    let nameless = if *role == Role::Domain { "no domain" } else { "the server" };
+    let text = quoted(if text.is_empty() { nameless } else { text });
     match (role, account) {
         (Role::Client, Some(account)) => format!("{text}\\nas {}", quoted(account)),
         (Role::User, _) => format!("user {text}"),

@@ -107,6 +107,8 @@ impl Pasted {
 /// have lost the blank by which a continuation is known.
 fn fields(text: &str) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
+    // Nothing behind a blank line goes on with what was before.
+    let mut open = false;
     for line in text.lines() {
         let line = line.trim_start_matches("> ").trim_end();
         let folded = line.starts_with([' ', '\t']);
@@ -114,8 +116,10 @@ fn fields(text: &str) -> Vec<(String, String)> {
         match (name, fields.last_mut()) {
             (Some((name, value)), last) if !folded || last.is_none() || is_known(name) => {
                 fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+                open = true;
             }
-            (_, Some((_, value))) if !line.trim().is_empty() => {
+            _ if line.trim().is_empty() => open = false,
+            (_, Some((_, value))) if open => {
                 value.push(' ');
                 value.push_str(line.trim());
             }
@@ -173,7 +177,7 @@ fn is_id(word: &str) -> bool {
 /// The address in a word or comment: `[192.0.2.1]`, `(unknown [IPv6:2001:db8::1])`, `(192.0.2.1)`, `([192.0.2.1] helo=x)`.
 /// Of several the last: the name before it is what the client's own DNS says.
 fn address(text: &str) -> Option<IpAddr> {
-    let parts = text.split(|c: char| matches!(c, '(' | ')' | '[' | ']' | ' '));
+    let parts = text.split(['(', ')', '[', ']', ' ']);
     let bare = |part: &str| {
         let part = part.trim_start_matches("IPv6:").trim_start_matches("ipv6:");
         parse_address(part).ok()
