@@ -256,6 +256,21 @@ fn harvesting_is_mostly_unknown_recipients() {
 }
 
 #[test]
+fn a_server_that_returns_mail_is_no_harvester() {
+    let judged = |path: &str, sessions: u64| {
+        let mut log = days().mail(mail(STRANGER, path, "example.org").times(30).outcome(Outcome::Rejected).with(|key| {
+            key.refusal = Some(Refusal::UnknownUser);
+        }));
+        let key = ClientKey { server: SERVER.into(), client: Client::Address(STRANGER.parse().unwrap()) };
+        log.0.clients.entry(key).or_default().sessions += sessions;
+        of(&log.judge(), Rule::DirectoryHarvest).len()
+    };
+    assert_eq!(judged("", 30), 0, "one notification a session");
+    assert_eq!(judged("", 1), 1, "thirty in one session");
+    assert_eq!(judged("spam.example", 30), 1, "one a session, but no notifications");
+}
+
+#[test]
 fn backscatter_is_bounces_about_mail_that_was_taken_in() {
     let notices = |times: u64| mail(STRANGER, "", "example.net").times(times).with(|key| key.origin = Origin::System);
     let given_up =

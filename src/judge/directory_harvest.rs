@@ -9,7 +9,7 @@ use super::routed::{Routed, RoutedFlow};
 use super::tally::{Pair, Tally};
 use super::words::{self, recipients};
 use super::{About, remedy};
-use crate::ledger::{Client, Flow, FlowKey, Origin, Outcome};
+use crate::ledger::{Client, ClientKey, Flow, FlowKey, Origin, Outcome};
 use crate::merge::Merge;
 use crate::site::Site;
 use relayaudit_parsers::record::Refusal;
@@ -23,12 +23,16 @@ pub const ABOUT: About = About {
               half of what it asked for. Refused at RCPT it is noise; where the server first takes such mail and then sends it \
               back, see backscatter.",
     sources: "RFC 5321 section 7.3; Exim's BlockCracking refuses at 100 nonexistent recipients an hour, for log-ins",
-    false_positives: "A mailing list that still has addresses of yours that are gone.",
+    false_positives: "A mailing list that still has addresses of yours that are gone. A server that returns mail which others sent in \
+                      your name is none: it asks with the null reverse-path, for one recipient a session.",
     remedy: "Refuse unknown recipients at RCPT, and limit the number of errors in a session.",
 };
 
 /// Unknown recipients from which it is a harvest.
 const MANY: u64 = 10;
+
+/// Recipients in a session of a server that returns mail.
+const PER_SESSION: u64 = 2;
 
 /// Finds who asks.
 pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
@@ -50,6 +54,7 @@ pub fn judge(routed: &Routed<'_>) -> Vec<Finding> {
         }
     }
     asked.retain(|_, asked| !asked.trusted && asked.all < asked.unknown() * 2);
+    asked.retain(|pair, asked| !asked.are_bounces(pair, routed));
     asked.into_iter().map(|(pair, asked)| asked.finding(pair, routed)).collect()
 }
 
@@ -66,6 +71,8 @@ fn is_unknown(key: &FlowKey, site: &Site) -> bool {
 #[derive(Default)]
 struct Asked {
     tally: Tally,
+    /// Of the unknown recipients, those asked for with the null reverse-path.
+    notified: u64,
     all: u64,
     trusted: bool,
 }
@@ -73,6 +80,17 @@ struct Asked {
 impl Asked {
     fn add(&mut self, key: &FlowKey, flow: &Flow) {
         self.tally.add(key, flow);
+        if key.reverse_domain.as_ref().is_some_and(|domain| domain.is_empty()) {
+            self.notified.merge(flow.recipients);
+        }
+    }
+
+    /// Whether a server sends back, one by one, what somebody sent it in the names of made up users of ours
+    /// (RFC 5321 section 6.1: such a notification has the null reverse-path and one recipient).
+    fn are_bounces(&self, (server, client): &Pair<'_>, routed: &Routed<'_>) -> bool {
+        let key = ClientKey { server: **server, client: **client };
+        let sessions = routed.ledger.clients.get(&key).map_or(0, |facts| facts.sessions);
+        self.notified == self.unknown() && self.unknown() <= sessions.saturating_mul(PER_SESSION)
     }
 
     fn unknown(&self) -> u64 {
