@@ -2,6 +2,7 @@
 
 mod header_froms;
 mod listings;
+mod locality;
 mod log_ins;
 pub(crate) mod names;
 pub(crate) mod refusal;
@@ -10,15 +11,15 @@ mod templates;
 
 use crate::correlate::{Fact, Message, Observer, Recipient, Session};
 use crate::ledger::{
-    AccountKey, Client, ClientFacts, ClientKey, DomainFacts, DomainKey, Evidence, FileId, FlowKey, HelloKey, Input,
-    Ledger, LossKey, Origin, Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
+    AccountKey, Client, ClientFacts, ClientKey, Evidence, FileId, FlowKey, HelloKey, Input, Ledger, LossKey, Origin,
+    Outcome, Place, ServerFacts, Smallest, Text, Time, UserKey,
 };
 use crate::merge::Merge;
 use crate::scribe::{Notes, Scribe};
 use names::Names;
 use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
-use relayaudit_parsers::record::{Event, Lost, NextHop, Peer, Refusal};
+use relayaudit_parsers::record::{Event, Lost, Peer};
 use relayaudit_parsers::reply::taken_as;
 use serde::{Deserialize, Serialize};
 
@@ -183,30 +184,6 @@ impl Books {
             }
         }
     }
-
-    /// What the recipient shows of who is local here.
-    fn locality(&mut self, message: &Message<'_>, recipient: &Recipient<'_>, flow: &FlowKey) {
-        let last = *flow.final_domain.as_ref().unwrap_or(&flow.forward_domain);
-        let outside = message.account.is_none() && !message.vouched && message.origin.is_network();
-        let client = outside.then(|| match &flow.client {
-            Client::Address(address) => Some(self.names.address(*address)),
-            Client::Name(name) => Some(*name),
-            _ => None,
-        });
-        let hop = match recipient.next_hop {
-            NextHop::Host { peer: Peer { address: Some(address), .. }, .. }
-            | NextHop::Gateway { peer: Peer { address: Some(address), .. }, .. } => Some(self.names.address(address)),
-            NextHop::Host { peer, .. } | NextHop::Gateway { peer, .. } if !peer.name.is_empty() => {
-                Some(self.names.text(peer.name))
-            }
-            _ => None,
-        };
-        let facts = self.ledger.domains.entry(DomainKey { server: flow.server, domain: last }).or_default();
-        if let Some(client) = client.flatten().filter(|client| facts.clients.wants(client)) {
-            facts.clients.insert(client);
-        }
-        note_place(facts, recipient, hop);
-    }
 }
 
 /// The id of a message that the server told its client, as far as it is logged.
@@ -214,29 +191,6 @@ fn told_id<'a>(opening: &Fact<'a>) -> &'a [u8] {
     match opening.record.event {
         Event::Received { told_id, .. } => told_id,
         _ => opening.record.message.map_or(b"", |key| key.id),
-    }
-}
-
-fn note_place(facts: &mut DomainFacts, recipient: &Recipient<'_>, hop: Option<Text>) {
-    match (recipient.outcome, recipient.refusal) {
-        (Outcome::Delivered, _) => {
-            facts.delivered_here += 1;
-            keep(&mut facts.evidence, recipient.fact);
-        }
-        (_, Some(Refusal::UnknownUser)) => {
-            facts.unknown_users += 1;
-            keep(&mut facts.evidence, recipient.fact);
-        }
-        _ => {
-            if matches!(recipient.next_hop, NextHop::Gateway { .. }) {
-                facts.gatewayed += 1;
-                keep(&mut facts.evidence, recipient.fact);
-            }
-            if let Some(hop) = hop {
-                facts.handed_on += 1;
-                facts.next_hops.insert(hop);
-            }
-        }
     }
 }
 

@@ -258,9 +258,10 @@ fn harvesting_is_mostly_unknown_recipients() {
 #[test]
 fn a_server_that_returns_mail_is_no_harvester() {
     let judged = |path: &str, sessions: u64| {
-        let mut log = days().mail(mail(STRANGER, path, "example.org").times(30).outcome(Outcome::Rejected).with(|key| {
-            key.refusal = Some(Refusal::UnknownUser);
-        }));
+        let mut log =
+            days().mail(mail(STRANGER, path, "example.org").times(30).outcome(Outcome::Rejected).with(|key| {
+                key.refusal = Some(Refusal::UnknownUser);
+            }));
         let key = ClientKey { server: SERVER.into(), client: Client::Address(STRANGER.parse().unwrap()) };
         log.0.clients.entry(key).or_default().sessions += sessions;
         of(&log.judge(), Rule::DirectoryHarvest).len()
