@@ -92,18 +92,22 @@ pub fn by_name(name: &str) -> Option<&'static Format> {
 ///
 /// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins; a format that tells of log-ins or of
 /// a filter only wins if there is no other, as its lines stand in the file of a mail server of which they may be the most.
-/// Where one format claims nearly all of the first lines, the rest is not looked at: most files are like that, and every
-/// format would be asked about every line.
+/// Where one format claims all of the first lines, or nearly all of a few more, the rest is not looked at: most files are like
+/// that, and every format would be asked about every line.
 pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Format> {
-    let first = lines.clone().filter(|line| !line.is_empty()).take(FIRST_LINES);
-    match most(first.clone()) {
-        Some((format, (true, claimed))) if first.count() * 9 <= claimed * 10 => Some(format),
-        _ => most(lines).map(|(format, _)| format),
+    for (number, share) in FIRST_LINES {
+        let first = lines.clone().filter(|line| !line.is_empty()).take(number);
+        if let Some((format, (true, claimed))) = most(first.clone())
+            && first.count() * share <= claimed * 100
+        {
+            return Some(format);
+        }
     }
+    most(lines).map(|(format, _)| format)
 }
 
-/// Lines that may be enough to know a file by.
-const FIRST_LINES: usize = 100;
+/// Numbers of lines that may be enough to know a file by, and how many of a hundred one format must claim.
+const FIRST_LINES: [(usize, usize); 2] = [(20, 100), (100, 90)];
 
 /// The format that claims the most lines, whether it is one that wins over others, and how many it claims.
 fn most<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<(&'static Format, (bool, usize))> {
