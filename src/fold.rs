@@ -65,16 +65,16 @@ pub struct Rejected {
 
 /// A line that is not used up yet: what it belongs to reaches beyond the stretch.
 #[derive(Clone)]
-struct LooseLine {
-    place: Place,
-    time: Option<Time>,
-    server: Text,
-    parts: Parts,
-    format: &'static Format,
-    context: Arc<Context>,
-    raw: Box<[u8]>,
+pub(crate) struct LooseLine {
+    pub(crate) place: Place,
+    pub(crate) time: Option<Time>,
+    pub(crate) server: Text,
+    pub(crate) parts: Parts,
+    pub(crate) format: &'static Format,
+    pub(crate) context: Arc<Context>,
+    pub(crate) raw: Box<[u8]>,
     /// What the format read of it, if that is not the line itself.
-    text: Option<Box<[u8]>>,
+    pub(crate) text: Option<Box<[u8]>>,
 }
 
 /// What some stretches of log amount to: books, and lines that are still loose. Parts merge in any order.
@@ -84,8 +84,8 @@ struct LooseLine {
 pub struct Part<N = Ledger> {
     /// What is decided and was handed on with the part.
     pub notes: N,
-    loose: Vec<LooseLine>,
-    edges: Edges,
+    pub(crate) loose: Vec<LooseLine>,
+    pub(crate) edges: Edges,
     /// Lines that could not be parsed, if [`Filter::collect_unparsed`].
     pub rejected: Vec<Rejected>,
 }
@@ -165,6 +165,21 @@ impl<N: Notes> Part<N> {
     }
 }
 
+impl<N: Merge + Default> Part<N> {
+    /// One part of many, two of like size at a time.
+    pub fn join(mut parts: Vec<Part<N>>) -> Part<N> {
+        while 1 < parts.len() {
+            let mut rest = parts.into_iter();
+            parts = Vec::new();
+            while let Some(mut left) = rest.next() {
+                rest.next().into_iter().for_each(|right| left.merge(right));
+                parts.push(left);
+            }
+        }
+        parts.pop().unwrap_or_default()
+    }
+}
+
 impl<N: Merge> Merge for Part<N> {
     fn merge(&mut self, other: Part<N>) {
         self.notes.merge(other.notes);
@@ -177,13 +192,13 @@ impl<N: Merge> Merge for Part<N> {
 }
 
 impl LooseLine {
-    fn fact(&self) -> Option<Fact<'_>> {
+    /// What it says; `None` if it is no record, which one that was saved by another version may be.
+    pub(crate) fn fact(&self) -> Option<Fact<'_>> {
         match (self.format.parse)(self.text.as_deref().unwrap_or(&self.raw), &self.context) {
             Line::Record(record) => {
                 let LooseLine { place, time, server, parts, .. } = *self;
                 Some(Fact { place, time, server, raw: &self.raw, record, parts, times: 1 })
             }
-            // It parsed as a record before, and parsers have no state.
             _ => None,
         }
     }

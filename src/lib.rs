@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod merge;
 pub mod observe;
 pub mod report;
+pub mod saved;
 pub mod scan;
 pub mod scribe;
 pub mod site;

@@ -18,10 +18,11 @@ use relayaudit_parsers::Record;
 use relayaudit_parsers::address;
 use relayaudit_parsers::record::{Event, Lost, NextHop, Peer, Refusal};
 use relayaudit_parsers::reply::taken_as;
+use serde::{Deserialize, Serialize};
 
 /// A stretch of time: mail counts if it came in, or was refused, at or after `since` and before
 /// `until`. Mail whose time is unknown counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The first instant, if bounded.
     pub since: Option<Time>,

@@ -42,15 +42,36 @@ pub trait Watch<N = Ledger>: Send {
     }
 }
 
+/// Which neighbours are settled: what happens at their border is decided as soon as both are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Neighbours {
+    /// All: the logs are all there is.
+    All,
+    /// Those of one file: other files may yet come to lie between two.
+    InFile,
+}
+
 /// Reads logs to their end and returns what they amount to.
 ///
 /// Read errors end a file and are noted among its problems.
 pub fn scan(logs: Vec<Log>, plan: Plan, filter: &Filter, watch: &mut dyn Watch) -> Ledger {
     let (mut ledger, problems) = read_all(logs, plan, filter, watch);
+    note(&mut ledger, problems);
+    ledger
+}
+
+/// The same, for logs that are not all there is: what happens at the borders of files stays open. Parts of any
+/// logs may be merged, in any order, and finished when all are there.
+pub fn scan_part(logs: Vec<Log>, plan: Plan, filter: &Filter, watch: &mut dyn Watch) -> Part {
+    let (mut part, problems) = read_part(logs, plan, filter, Neighbours::InFile, watch);
+    note(&mut part.notes, problems);
+    part
+}
+
+fn note(ledger: &mut Ledger, problems: Vec<(FileId, String)>) {
     for (file, problem) in problems {
         ledger.inputs.entry(file).or_default().problems.insert(problem.into());
     }
-    ledger
 }
 
 /// Reads logs to their end; returns what is written down of them, and what went wrong with files.
@@ -63,23 +84,34 @@ pub fn read_all<N: Notes>(
     filter: &Filter,
     watch: &mut dyn Watch<N>,
 ) -> (N, Vec<(FileId, String)>) {
+    let (part, problems) = read_part(logs, plan, filter, Neighbours::All, watch);
+    (part.finish(filter.window), problems)
+}
+
+fn read_part<N: Notes>(
+    logs: Vec<Log>,
+    plan: Plan,
+    filter: &Filter,
+    neighbours: Neighbours,
+    watch: &mut dyn Watch<N>,
+) -> (Part<N>, Vec<(FileId, String)>) {
     let paths: BTreeMap<FileId, Text> = logs.iter().map(|log| (log.file, log.path)).collect();
     let (to_fold, chunks) = mpsc::sync_channel(plan.ahead.max(1));
     let (to_merge, parts) = mpsc::sync_channel(plan.ahead.max(1));
     let enough = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| read(logs, plan.chunk_bytes, to_fold, &enough));
-        let merger = scope.spawn(|| merge(parts, &paths, filter, watch, &enough));
+        let merger = scope.spawn(|| merge(parts, &paths, filter, neighbours, watch, &enough));
         let fold = |mut scribe: N::Scribe, (number, chunk): (usize, Chunk)| {
             if enough.load(Ordering::Relaxed) {
                 return scribe;
             }
             let part = Part::<N>::read(&chunk, filter, &mut scribe);
             // The merger goes away when it has enough, or by a panic, which the join below passes on.
-            let _ = to_merge.send((number, chunk.bytes.len() as u64, part));
+            let _ = to_merge.send((number, Folded { file: chunk.file, bytes: chunk.bytes.len() as u64, part }));
             scribe
         };
-        let mut notes = chunks
+        let notes = chunks
             .into_iter()
             .enumerate()
             .par_bridge()
@@ -91,8 +123,9 @@ pub fn read_all<N: Notes>(
             });
         drop(to_merge);
         let problems = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        notes.merge(merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        (notes, problems)
+        let mut part = merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        part.notes.merge(notes);
+        (part, problems)
     })
 }
 
@@ -113,23 +146,35 @@ fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: SyncSender<Chunk>, enough: 
     problems
 }
 
+/// What became of a chunk.
+struct Folded<N> {
+    file: FileId,
+    bytes: u64,
+    part: Part<N>,
+}
+
 /// Joins what the chunks left loose, in the order of the input: two neighbours of like size at a time, so that a
-/// line is looked at again only when its surroundings have doubled. Returns what that decides; nothing if the watcher
-/// has `enough`, which it then tells the others.
+/// line is looked at again only when its surroundings have doubled. Returns what that decides and leaves open; nothing if
+/// the watcher has `enough`, which it then tells the others.
 fn merge<N: Notes>(
-    parts: Receiver<(usize, u64, Part<N>)>,
+    parts: Receiver<(usize, Folded<N>)>,
     paths: &BTreeMap<FileId, Text>,
     filter: &Filter,
+    neighbours: Neighbours,
     watch: &mut dyn Watch<N>,
     enough: &AtomicBool,
-) -> N {
-    let mut waiting: BTreeMap<usize, (u64, Part<N>)> = BTreeMap::new();
+) -> Part<N> {
+    let mut waiting: BTreeMap<usize, Folded<N>> = BTreeMap::new();
     let mut next = 0;
     let mut tower: Vec<(u32, Part<N>)> = Vec::new();
-    for (number, bytes, part) in parts {
-        waiting.insert(number, (bytes, part));
-        while let Some((bytes, mut part)) = waiting.remove(&next) {
+    let (mut file, mut files) = (None, Vec::new());
+    for (number, folded) in parts {
+        waiting.insert(number, folded);
+        while let Some(Folded { file: of, bytes, mut part }) = waiting.remove(&next) {
             next += 1;
+            if neighbours == Neighbours::InFile && file.replace(of) != Some(of) {
+                files.extend(joined(&mut tower, filter, watch));
+            }
             hand_out(&mut part, paths, watch);
             watch.decided(&mut part.notes);
             watch.folded(bytes);
@@ -142,14 +187,20 @@ fn merge<N: Notes>(
             }
             if watch.has_enough() {
                 enough.store(true, Ordering::Relaxed);
-                return N::default();
+                return Part::default();
             }
         }
     }
+    files.extend(joined(&mut tower, filter, watch));
+    Part::join(files)
+}
+
+/// Takes the tower down to one part.
+fn joined<N: Notes>(tower: &mut Vec<(u32, Part<N>)>, filter: &Filter, watch: &mut dyn Watch<N>) -> Option<Part<N>> {
     while 1 < tower.len() {
-        join_top(&mut tower, filter, watch);
+        join_top(tower, filter, watch);
     }
-    tower.pop().map_or_else(N::default, |(_, part)| part.finish(filter.window))
+    tower.pop().map(|(_, part)| part)
 }
 
 fn join_top<N: Notes>(tower: &mut Vec<(u32, Part<N>)>, filter: &Filter, watch: &mut dyn Watch<N>) {

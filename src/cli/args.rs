@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::help::{MERGE_HELP, REPORT_HELP};
 use super::site_args::SiteVerb;
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
@@ -26,6 +27,12 @@ pub enum Verb {
     /// Read logs and say whether the server was abused
     #[command(after_help = SCAN_HELP)]
     Scan(Box<Scan>),
+    /// Put saved ledgers of days and servers together into one
+    #[command(after_help = MERGE_HELP)]
+    Merge(Merge),
+    /// Judge saved ledgers, without reading the logs again
+    #[command(after_help = REPORT_HELP)]
+    Report(Box<Report>),
     /// Write a row per recipient: who handed it in, to whom, what became of it
     #[command(after_help = EXTRACT_HELP)]
     Extract(Box<Extract>),
@@ -49,6 +56,7 @@ Examples:
   relayaudit scan logs-2026.tar.gz --tz Europe/Berlin --year 2026
   journalctl -o json -u 'postfix*' | relayaudit scan -
   docker compose logs -t mail | relayaudit scan -
+  relayaudit scan /var/log --ledger-out mail.ledger --label mx1
   relayaudit scan C:\\WINDOWS\\system32\\LogFiles\\SMTPSVC1 --format json
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the run failed or is incomplete.";
@@ -128,12 +136,9 @@ pub struct ReadOptions {
     pub quiet: bool,
 }
 
-/// Options of `scan`.
+/// How to judge, and what to make of it.
 #[derive(Debug, Args)]
-pub struct Scan {
-    /// What to read.
-    #[command(flatten)]
-    pub read: ReadOptions,
+pub struct JudgeOptions {
     /// The site.
     #[command(flatten)]
     pub site: SiteOptions,
@@ -145,9 +150,6 @@ pub struct Scan {
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share, help_heading = "Judging")]
     pub missed: f64,
 
-    /// What to print: text, json, csv or markdown. The name of a log format is taken as --log-format
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format, help_heading = "Output")]
-    pub format: Vec<Choice>,
     /// Write every table to this folder, as CSV and Parquet
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub tables: Option<PathBuf>,
@@ -157,6 +159,52 @@ pub struct Scan {
     /// Colours: auto follows the terminal and NO_COLOR
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
     pub color: Colour,
+}
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// What to read.
+    #[command(flatten)]
+    pub read: ReadOptions,
+    /// Put this name before all paths, to tell this machine's logs from another's when ledgers are merged
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "Reading")]
+    pub label: Option<String>,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: JudgeOptions,
+
+    /// What to print: text, json, csv or markdown. The name of a log format is taken as --log-format
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format, help_heading = "Output")]
+    pub format: Vec<Choice>,
+    /// Save what was learnt to this file too, for `relayaudit merge` and `relayaudit report`
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub ledger_out: Option<PathBuf>,
+}
+
+/// Options of `merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// Saved ledgers, in any order
+    #[arg(required = true, value_name = "LEDGER")]
+    pub ledgers: Vec<String>,
+    /// The file to write; a ledger that is there already is replaced, anything else is not
+    #[arg(long, short, value_name = "FILE", required = true)]
+    pub out: PathBuf,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Saved ledgers, in any order
+    #[arg(required = true, value_name = "LEDGER")]
+    pub ledgers: Vec<String>,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: JudgeOptions,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Output::Text, help_heading = "Output")]
+    pub format: Output,
 }
 
 /// Options of `extract`.

@@ -2,6 +2,9 @@
 
 mod args;
 mod extract;
+mod help;
+mod judging;
+mod ledgers;
 mod progress;
 mod reading;
 mod scan;
@@ -38,6 +41,9 @@ pub enum Error {
     /// A file of tables cannot be written.
     #[error(transparent)]
     Tables(#[from] crate::report::Error),
+    /// A saved ledger cannot be used or written.
+    #[error(transparent)]
+    Ledger(#[from] crate::saved::Error),
     /// The site file is wrong.
     #[error(transparent)]
     Site(#[from] crate::site::Error),
@@ -71,6 +77,8 @@ pub fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout());
     let result = match &cli.verb {
         Verb::Scan(options) => scan::run(options, &mut out),
+        Verb::Merge(options) => ledgers::merge(options),
+        Verb::Report(options) => ledgers::report(options, &mut out),
         Verb::Extract(options) => extract::run(options),
         Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),

@@ -3,7 +3,7 @@
 use super::args::{Output, ReadOptions};
 use super::progress::Progress;
 use super::site_args::{Check, Import, Infer, Show, SiteVerb};
-use super::{CLEAN, Error, FAILED, FOUND, complain, reading, scan as scanning};
+use super::{CLEAN, Error, FAILED, FOUND, complain, judging, reading};
 use crate::judge::analysis::conclude;
 use crate::judge::{self, Analysis, Errors, Routed, Rule, analyse, candidates};
 use crate::ledger::{Client, Ledger};
@@ -29,7 +29,7 @@ fn show(options: &Show, out: &mut dyn Write) -> Result<u8, Error> {
     let stated = reading::stated_site(&options.site)?;
     let read = read(&options.read)?;
     let judged = Judged::new(read.ledger, &stated);
-    report::terminal::write_site(&judged.report, &scanning::look(options.color), out)?;
+    report::terminal::write_site(&judged.report, &judging::look(options.color), out)?;
     Ok(read.status)
 }
 
@@ -65,7 +65,7 @@ fn check(options: &Check, out: &mut dyn Write) -> Result<u8, Error> {
     let unused = if options.read.paths.is_empty() { Vec::new() } else { unused(&judged.ledger, &stated) };
     match options.format {
         Output::Text => {
-            report::terminal::write_check(&judged.report, &unused, &scanning::look(options.color), out)?;
+            report::terminal::write_check(&judged.report, &unused, &judging::look(options.color), out)?;
         }
         Output::Json => report::json::write(&judged.report, out)?,
         Output::Csv => report::csv::write(&judged.report, out)?,
@@ -96,7 +96,7 @@ fn read(options: &ReadOptions) -> Result<Read, Error> {
     let mut progress = Progress::new(&logs.logs, options.quiet, None);
     let ledger = scan(logs.logs, Plan::default(), &filter, &mut progress);
     progress.finish();
-    scanning::tell_read_errors(&ledger);
+    judging::tell_read_errors(&ledger);
     let incomplete = failed || ledger.inputs.values().any(|input| !input.problems.is_empty());
     Ok(Read { ledger, status: if incomplete { FAILED } else { CLEAN } })
 }

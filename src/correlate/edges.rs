@@ -1,10 +1,11 @@
 //! The edges of a stretch of log: how near a line is to what is not known yet.
 
 use super::Fact;
-use crate::ledger::{FileId, Place, Text, Time};
+use crate::ledger::{FileId, Place, Text, Time, words};
 use crate::merge::Merge;
 use foldhash::HashMap;
 use relayaudit_parsers::record::Event;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 
@@ -20,7 +21,8 @@ pub const NEAR_LINES: u64 = 10_000;
 pub const IDLE_MICROS: i64 = 600_000_000;
 
 /// Where a stretch begins and ends, server by server, and how long its files are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Rows", into = "Rows")]
 pub struct Edges {
     servers: HashMap<Text, Edge>,
     /// The first and last times of each server's logs of a dialogue, by the scope of their session ids. A server may
@@ -78,6 +80,17 @@ impl Edges {
 
     fn times(&self, server: Text, scope: &[u8]) -> Option<&Times> {
         self.streams.get(&server)?.get(scope)
+    }
+
+    /// Gives files other numbers. Fails on one that `new` does not know.
+    pub fn refile(&mut self, new: &dyn Fn(FileId) -> Option<FileId>) -> Option<()> {
+        for edge in self.servers.values_mut() {
+            edge.first.file = new(edge.first.file)?;
+            edge.last.file = new(edge.last.file)?;
+        }
+        let ends = std::mem::take(&mut self.ends).into_iter();
+        self.ends = ends.map(|(file, line)| Some((new(file)?, line))).collect::<Option<_>>()?;
+        Some(())
     }
 
     /// Lines between two places, the earlier first; those of files in between are not counted.
@@ -147,6 +160,49 @@ impl Times {
             (a, b) => a.or(b),
         };
         self.last = self.last.max(other.last);
+    }
+}
+
+/// Edges as they are saved: in order.
+#[derive(Serialize, Deserialize)]
+struct Rows {
+    servers: Vec<(Text, Place, Place)>,
+    streams: Vec<Stream>,
+    ends: Vec<(FileId, u64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stream {
+    server: Text,
+    #[serde(with = "words::bytes")]
+    scope: Box<[u8]>,
+    first: Option<Time>,
+    last: Option<Time>,
+}
+
+impl From<Edges> for Rows {
+    fn from(edges: Edges) -> Rows {
+        let mut servers: Vec<_> =
+            edges.servers.into_iter().map(|(server, edge)| (server, edge.first, edge.last)).collect();
+        servers.sort_unstable();
+        let mut streams = Vec::new();
+        for (server, scopes) in edges.streams {
+            let row = |(scope, Times { first, last })| Stream { server, scope, first, last };
+            streams.extend(scopes.into_iter().map(row));
+        }
+        streams.sort_unstable_by(|a, b| (a.server, &a.scope).cmp(&(b.server, &b.scope)));
+        Rows { servers, streams, ends: edges.ends.into_iter().collect() }
+    }
+}
+
+impl From<Rows> for Edges {
+    fn from(rows: Rows) -> Edges {
+        let servers = rows.servers.into_iter().map(|(server, first, last)| (server, Edge { first, last }));
+        let mut edges = Edges { servers: servers.collect(), ends: rows.ends.into_iter().collect(), ..Edges::default() };
+        for Stream { server, scope, first, last } in rows.streams {
+            edges.see_stream(server, &scope, Times { first, last });
+        }
+        edges
     }
 }
 

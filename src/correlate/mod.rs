@@ -87,6 +87,16 @@ impl Parts {
         self.0 |= part.0;
     }
 
+    /// The parts as bits, for a saved line.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The parts of a saved line; `None` if there are bits of no part.
+    pub fn from_bits(bits: u8) -> Option<Parts> {
+        (bits & !Parts::ALL.0 == 0).then_some(Parts(bits))
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(self) -> bool {
         self.0 == 0

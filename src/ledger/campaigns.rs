@@ -9,12 +9,12 @@
 
 use super::capped::{Capped, Spread, Weight};
 use super::flow::{Client, Hours};
+use super::hash;
 use super::sample::Smallest;
 use super::span::{Evidence, Span};
 use super::text::Text;
 use crate::merge::Merge;
-use foldhash::fast::FixedState;
-use std::hash::BuildHasher;
+use serde::{Deserialize, Serialize};
 
 /// Templates kept: those with the smallest hashes.
 pub const KEPT: usize = 16_384;
@@ -25,7 +25,8 @@ pub const CLIENTS: usize = 64;
 pub type Templates = Capped<TemplateKey, TemplateFacts, KEPT>;
 
 /// How a server took what followed a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Taken {
     /// It refused to relay, or refused and did not say why.
     Refused,
@@ -36,7 +37,7 @@ pub enum Taken {
 }
 
 /// What messages of one template have in common. Names and domains are lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TemplateKey {
     /// The shape of the EHLO name; empty where the log does not give it.
     pub hello: Text,
@@ -52,13 +53,21 @@ pub struct TemplateKey {
 
 impl Spread for TemplateKey {
     fn spread(&self) -> u64 {
-        let texts: (&str, &str, Option<&str>) = (&self.hello, &self.local, self.domain.as_deref());
-        FixedState::with_seed(2).hash_one((texts, self.to_itself, self.taken))
+        let TemplateKey { hello, local, domain, to_itself, taken } = self;
+        // Ledgers that are saved are cut by it: these words must never change.
+        let taken = match taken {
+            Taken::Refused => "refused",
+            Taken::Accepted => "accepted",
+            Taken::LoggedIn => "logged-in",
+        };
+        let said = if domain.is_some() { "domain" } else { "" };
+        let to_itself = if *to_itself { "to-itself" } else { "" };
+        hash::stable_texts(&[hello, local, said, domain.as_deref().unwrap_or_default(), to_itself, taken])
     }
 }
 
 /// What was seen of a template.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateFacts {
     /// Messages; where the server refused, recipients in lines of their own count as one each.
     pub messages: u64,
@@ -85,6 +94,8 @@ pub struct TemplateFacts {
 }
 
 impl Weight for TemplateFacts {
+    type Rest = u64;
+
     fn weight(&self) -> u64 {
         self.messages
     }

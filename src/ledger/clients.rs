@@ -7,10 +7,11 @@ use super::senders::Sent;
 use super::span::{Evidence, Span};
 use super::text::Text;
 use crate::merge::Merge;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A client of one server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClientKey {
     /// The server.
     pub server: Text,
@@ -19,7 +20,7 @@ pub struct ClientKey {
 }
 
 /// What was seen of a client besides its mail, which is in the flows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientFacts {
     /// Names that the server looked up for the address.
     pub names: Smallest<Text, 4>,
@@ -69,7 +70,7 @@ impl Merge for ClientFacts {
 }
 
 /// Log-ins of a client that failed, by who tells of them: several lines may tell of one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
     /// Lines of the mail server, one for each.
     pub commands: u64,
@@ -106,7 +107,7 @@ impl Merge for Failures {
 }
 
 /// An EHLO name as one client used it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HelloKey {
     /// The server.
     pub server: Text,
@@ -117,7 +118,7 @@ pub struct HelloKey {
 }
 
 /// How often an EHLO name was seen with a client.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelloFacts {
     /// Lines that show it.
     pub times: u64,

@@ -1,24 +1,24 @@
 //! How many different values were seen, without keeping them.
 
+use super::hash;
 use super::sample::Smallest;
 use crate::merge::Merge;
-use foldhash::fast::FixedState;
-use std::hash::BuildHasher;
+use serde::{Deserialize, Serialize};
 
 /// How many hashes are kept: up to so many values the count is exact, beyond it within some 18 percent.
 const KEPT: usize = 32;
 
 /// A count of different values: the smallest of their hashes ("k minimum values", Bar-Yossef and others, RANDOM 2002).
 /// The hash has no secret: whoever crafts values for it can make himself look busier or quieter, no more.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distinct(Smallest<u64, KEPT>);
 
 impl Distinct {
     /// Counts a value, if it is new. Case does not matter.
     pub fn see(&mut self, value: &[u8]) {
         let hash = match value.iter().any(u8::is_ascii_uppercase) {
-            true => FixedState::with_seed(1).hash_one(value.to_ascii_lowercase().as_slice()),
-            false => FixedState::with_seed(1).hash_one(value),
+            true => hash::stable(&value.to_ascii_lowercase()),
+            false => hash::stable(value),
         };
         if self.0.wants(&hash) {
             self.0.insert(hash);

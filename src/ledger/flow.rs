@@ -4,14 +4,18 @@
 use super::sample::Smallest;
 use super::span::{Evidence, Span, Time};
 use super::text::Text;
+use super::words;
 use crate::merge::Merge;
 use relayaudit_parsers::address::Form;
 use relayaudit_parsers::record::Refusal;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 /// Who handed in mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Client {
     /// A host, by address.
     Address(IpAddr),
@@ -37,7 +41,8 @@ impl Hash for Client {
 }
 
 /// How mail came to be in the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// A client sent it by SMTP.
     Network,
@@ -61,7 +66,8 @@ pub enum Origin {
 }
 
 /// What became of a recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// In a mailbox of this server.
     Delivered,
@@ -114,7 +120,7 @@ impl Outcome {
 }
 
 /// What the recipients of one flow have in common. Names and domains are lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FlowKey {
     /// The server that wrote the log.
     pub server: Text,
@@ -132,6 +138,7 @@ pub struct FlowKey {
     /// Domain of the forward-path as the client gave it; empty if it has none.
     pub forward_domain: Text,
     /// The shape of the forward-path as the client gave it.
+    #[serde(with = "words::FormWord")]
     pub form: Form,
     /// The domain that the shape hides (`u%D@H`: `D`), if it is a trick.
     pub hidden_domain: Option<Text>,
@@ -140,11 +147,12 @@ pub struct FlowKey {
     /// What became of the recipients.
     pub outcome: Outcome,
     /// Why they were refused.
+    #[serde(with = "words::refusal")]
     pub refusal: Option<Refusal>,
 }
 
 /// How much of it there was.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// Messages, each counted in one flow only (that of the recipient named first), so that sums are exact.
     pub messages: u64,
@@ -222,8 +230,20 @@ impl Merge for Flow {
 }
 
 /// A count for each hour (of [`Time::hour`]) that has one. A sorted vector: most flows know one hour.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Hours(Vec<(i32, u64)>);
+
+impl<'de> Deserialize<'de> for Hours {
+    /// Fails if the hours are not in order: they are looked up by halving.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hours, D::Error> {
+        let mut hours = Vec::<(i32, u64)>::deserialize(deserializer)?;
+        hours.shrink_to_fit();
+        match hours.is_sorted_by(|a, b| a.0 < b.0) {
+            true => Ok(Hours(hours)),
+            false => Err(D::Error::custom("hours that are not in order")),
+        }
+    }
+}
 
 impl Hours {
     /// Adds to the count of an hour.

@@ -4,10 +4,11 @@ use super::sample::Smallest;
 use super::span::{Evidence, Span};
 use super::text::Text;
 use crate::merge::Merge;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One file (or stdin). `lines = records + directives + ignored + unparsed`, always.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// The path as it was found; `-` for stdin. The same in every part of one file.
     pub path: Text,
@@ -32,7 +33,7 @@ pub struct Input {
 }
 
 /// Lines that broke the grammar in one way.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unparsed {
     /// How many.
     pub lines: u64,

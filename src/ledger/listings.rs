@@ -5,12 +5,14 @@ use super::distinct::Distinct;
 use super::sample::Smallest;
 use super::span::{Evidence, Span};
 use super::text::Text;
+use super::words;
 use crate::merge::Merge;
 use relayaudit_parsers::blocklist::About;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// What replies to one server have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ListingKey {
     /// The server that got the replies.
     pub server: Text,
@@ -19,11 +21,12 @@ pub struct ListingKey {
     /// The list, or the receiver whose wording it is (`relayaudit_parsers::blocklist`).
     pub list: Text,
     /// What they are about.
+    #[serde(with = "words::AboutWord")]
     pub about: About,
 }
 
 /// How often they said so, and who did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// Replies. A message that is tried again gets several.
     pub replies: u64,

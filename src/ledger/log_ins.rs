@@ -5,13 +5,14 @@
 use super::capped::{Capped, Spread, Weight};
 use super::clients::Failures;
 use super::flow::{Client, Hours};
+use super::hash;
 use super::sample::Smallest;
 use super::senders::AccountKey;
 use super::span::{Evidence, Span};
+use super::words;
 use crate::merge::Merge;
-use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
 
 /// Accounts kept: those with the smallest hashes.
 pub const KEPT: usize = 16_384;
@@ -23,13 +24,13 @@ pub type LogIns = Capped<AccountKey, LogInFacts, KEPT>;
 
 impl Spread for AccountKey {
     fn spread(&self) -> u64 {
-        let texts: (&str, &str) = (&self.server, &self.account);
-        FixedState::with_seed(3).hash_one(texts)
+        let AccountKey { server, account } = self;
+        hash::stable_texts(&[server, account])
     }
 }
 
 /// What was seen of the log-ins of an account.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogInFacts {
     /// Log-ins that failed and succeeded, by who tells of them.
     pub failures: Failures,
@@ -42,12 +43,16 @@ pub struct LogInFacts {
     /// The earliest lines that show failures.
     pub evidence: Smallest<Evidence, 3>,
     /// Clients that got in, each with its first line and time: nobody adds to these without a password.
+    #[serde(with = "words::pairs")]
     pub entered: BTreeMap<Client, First>,
 }
 
 impl Weight for LogInFacts {
-    fn weight(&self) -> u64 {
-        self.failures.count()
+    /// Not how many failed: that of a sum is not the sum of that.
+    type Rest = Failures;
+
+    fn weight(&self) -> Failures {
+        self.failures
     }
 }
 
@@ -63,7 +68,7 @@ impl Merge for LogInFacts {
 }
 
 /// The first time that something was seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct First {
     /// When: the earliest time.
     pub span: Span,

@@ -4,22 +4,25 @@ use super::flow::Hours;
 use super::sample::Smallest;
 use super::span::{Evidence, Time};
 use super::text::Text;
+use super::words;
 use crate::merge::Merge;
 use relayaudit_parsers::record::Logger;
+use serde::{Deserialize, Serialize};
 
 /// Where lines were lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LossKey {
     /// The server whose lines they were.
     pub server: Text,
     /// Who lost them.
+    #[serde(with = "words::LoggerWord")]
     pub logger: Logger,
     /// The unit or program that wrote them; empty if the logger does not name it.
     pub writer: Text,
 }
 
 /// How many lines were lost, and when.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// Lines, by the statements that count from the one before.
     pub lines: u64,

@@ -5,10 +5,10 @@
 //! sides: where two sets of ids are alike, so are their smallest hashes, however large the sets are ("bottom-k
 //! sketches", Cohen and Kaplan, PODC 2007).
 
+use super::hash;
 use super::sample::Smallest;
 use crate::merge::Merge;
-use foldhash::fast::FixedState;
-use std::hash::BuildHasher;
+use serde::{Deserialize, Serialize};
 
 /// Marks of what a server handed on: enough to find a next server that took one in two hundred of its messages.
 pub type HandedOn = Marks<4096>;
@@ -16,7 +16,7 @@ pub type HandedOn = Marks<4096>;
 pub type HandedIn = Marks<16>;
 
 /// The smallest hashes of some ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks<const N: usize>(Smallest<u64, N>);
 
 /// What an id is; the lowest bit of its mark.
@@ -52,7 +52,7 @@ impl<const N: usize> Marks<N> {
         if id.is_empty() {
             return;
         }
-        let mark = FixedState::with_seed(2).hash_one(id) & !1 | kind as u64;
+        let mark = hash::stable(id) & !1 | kind as u64;
         if self.0.wants(&mark) {
             self.0.insert(mark);
         }

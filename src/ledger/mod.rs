@@ -8,7 +8,9 @@ pub mod capped;
 pub mod clients;
 pub mod distinct;
 pub mod flow;
+pub mod hash;
 pub mod inputs;
+mod kept;
 pub mod listings;
 pub mod log_ins;
 pub mod losses;
@@ -19,6 +21,7 @@ pub mod sample;
 pub mod senders;
 pub mod span;
 pub mod text;
+pub(crate) mod words;
 
 pub use campaigns::{Taken, TemplateFacts, TemplateKey, Templates};
 pub use clients::{ClientFacts, ClientKey, Failures, HelloFacts, HelloKey};
@@ -38,6 +41,7 @@ pub use text::Text;
 
 use crate::merge::Merge;
 use foldhash::HashMap;
+use kept::Kept;
 use std::collections::BTreeMap;
 
 /// A book: facts by key. Unordered, for speed; read it through [`sorted`] where order shows.
@@ -80,19 +84,56 @@ pub struct Ledger {
     pub listings: Book<ListingKey, Listing>,
 }
 
+impl Ledger {
+    /// Gives files other numbers, in the same order. Fails on one that `new` does not know.
+    pub fn refile(&mut self, new: &dyn Fn(FileId) -> Option<FileId>) -> Option<()> {
+        let mut known = true;
+        let mut change = |place: &mut Place| match new(place.file) {
+            Some(file) => place.file = file,
+            None => known = false,
+        };
+        self.change_lines(&mut |line| change(&mut line.place));
+        let inputs = std::mem::take(&mut self.inputs).into_iter();
+        self.inputs = inputs.map(|(file, input)| Some((new(file)?, input))).collect::<Option<_>>()?;
+        known.then_some(())
+    }
+
+    /// The sum of all counts, as far as it can be said: where it is sensible, no sum of some of them is too large.
+    pub fn total(&self) -> u64 {
+        let mut total = 0u64;
+        self.counts(&mut |count| total = total.saturating_add(count));
+        total
+    }
+}
+
 impl Merge for Ledger {
     fn merge(&mut self, other: Ledger) {
-        Merge::merge(&mut self.inputs, other.inputs);
-        self.flows.merge(other.flows);
-        self.clients.merge(other.clients);
-        self.accounts.merge(other.accounts);
-        self.users.merge(other.users);
-        self.hellos.merge(other.hellos);
-        self.templates.merge(other.templates);
-        self.log_ins.merge(other.log_ins);
-        self.domains.merge(other.domains);
-        Merge::merge(&mut self.servers, other.servers);
-        Merge::merge(&mut self.losses, other.losses);
-        self.listings.merge(other.listings);
+        // All fields are named, so that none is forgotten.
+        let Ledger {
+            inputs,
+            flows,
+            clients,
+            accounts,
+            users,
+            hellos,
+            templates,
+            log_ins,
+            domains,
+            servers,
+            losses,
+            listings,
+        } = other;
+        Merge::merge(&mut self.inputs, inputs);
+        self.flows.merge(flows);
+        self.clients.merge(clients);
+        self.accounts.merge(accounts);
+        self.users.merge(users);
+        self.hellos.merge(hellos);
+        self.templates.merge(templates);
+        self.log_ins.merge(log_ins);
+        self.domains.merge(domains);
+        Merge::merge(&mut self.servers, servers);
+        Merge::merge(&mut self.losses, losses);
+        self.listings.merge(listings);
     }
 }

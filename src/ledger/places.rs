@@ -6,11 +6,12 @@ use super::sample::Smallest;
 use super::span::{Evidence, Span};
 use super::text::Text;
 use crate::merge::Merge;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// A domain in forward-paths, as one server treated it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DomainKey {
     /// The server.
     pub server: Text,
@@ -19,7 +20,7 @@ pub struct DomainKey {
 }
 
 /// How a server treated a domain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainFacts {
     /// Recipients delivered by this server itself (mailbox, command, LMTP store).
     pub delivered_here: u64,
@@ -50,7 +51,7 @@ impl Merge for DomainFacts {
 }
 
 /// What was seen of a server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerFacts {
     /// When it wrote records.
     pub span: Span,
@@ -79,7 +80,7 @@ pub struct ServerFacts {
 }
 
 /// Mail that counts elsewhere.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Again {
     /// Messages.
     pub messages: u64,

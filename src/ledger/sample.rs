@@ -1,17 +1,31 @@
 //! Bounded samples: they keep the smallest, so that no order of arrival matters.
 
 use crate::merge::Merge;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The `N` smallest of all values ever put in.
 ///
 /// "The first N seen" would depend on which thread came first; the smallest N do not. A sorted vector:
 /// there are millions of samples, most of one value, and a tree would reserve room for eleven.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Smallest<T: Ord, const N: usize>(Vec<T>);
 
 impl<T: Ord, const N: usize> Default for Smallest<T, N> {
     fn default() -> Self {
         Smallest(Vec::new())
+    }
+}
+
+impl<'de, T: Ord + Deserialize<'de>, const N: usize> Deserialize<'de> for Smallest<T, N> {
+    /// Fails if there are more than `N`, or not in order.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut values = Vec::<T>::deserialize(deserializer)?;
+        values.shrink_to_fit();
+        match values.len() <= N && values.is_sorted_by(|a, b| a < b) {
+            true => Ok(Smallest(values)),
+            false => Err(D::Error::custom(format!("a sample that is not the {N} smallest in order"))),
+        }
     }
 }
 
@@ -38,6 +52,12 @@ impl<T: Ord, const N: usize> Smallest<T, N> {
     /// The values, smallest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter()
+    }
+
+    /// Changes every value.
+    pub fn change(&mut self, change: impl FnMut(&mut T)) {
+        self.0.iter_mut().for_each(change);
+        self.0.sort_unstable();
     }
 
     /// How many values are kept; `N` may mean that there were more.

@@ -5,9 +5,10 @@ use super::flow::Hours;
 use super::span::Time;
 use super::text::Text;
 use crate::merge::Merge;
+use serde::{Deserialize, Serialize};
 
 /// Messages of one sender.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Messages by hour.
     pub messages: Hours,
@@ -35,7 +36,7 @@ impl Merge for Sent {
 }
 
 /// An account of one server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AccountKey {
     /// The server.
     pub server: Text,
@@ -44,7 +45,7 @@ pub struct AccountKey {
 }
 
 /// A name under which a user of a server handed in mail that the log gives as a number only (Postfix), or not at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UserKey {
     /// The server.
     pub server: Text,

@@ -1,12 +1,14 @@
 //! Places in the logs and spans of time.
 
+use super::{hash, words};
 use crate::merge::Merge;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Time(pub i64);
 
 impl Time {
@@ -23,7 +25,7 @@ impl Time {
 }
 
 /// The earliest and the latest time seen; empty until one is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The earliest.
     pub first: Option<Time>,
@@ -50,11 +52,31 @@ impl Merge for Span {
 
 /// A log file within a ledger. Its order is that of the files' first records, so that places of
 /// rotated logs sort by time; the rest of the number is a fingerprint of the path.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u64);
 
+impl FileId {
+    /// Bits that hold the fingerprint of the path.
+    const PATH_BITS: u32 = 24;
+
+    /// The number of a file by the time of its first record and its path. Seconds in the upper 40 bits put files in
+    /// order; the rest keeps files of one second apart. Files of one second and path come to the same number, which
+    /// whoever puts files together has to change.
+    pub fn of(first: Option<Time>, path: &str) -> FileId {
+        let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
+        FileId(seconds.min((1 << 40) - 1) << FileId::PATH_BITS).renamed(path)
+    }
+
+    /// The number of the same file under this path.
+    pub fn renamed(self, path: &str) -> FileId {
+        let fingerprint = hash::stable(path.as_bytes()) & ((1 << FileId::PATH_BITS) - 1);
+        FileId(self.0 >> FileId::PATH_BITS << FileId::PATH_BITS | fingerprint)
+    }
+}
+
 /// A line of a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "(u64, u64)", try_from = "(u64, u64)")]
 pub struct Place {
     /// The file; its path is in the ledger's inputs.
     pub file: FileId,
@@ -79,12 +101,30 @@ impl Place {
     }
 }
 
+impl From<Place> for (u64, u64) {
+    fn from(place: Place) -> (u64, u64) {
+        (place.file.0, place.line)
+    }
+}
+
+impl TryFrom<(u64, u64)> for Place {
+    type Error = &'static str;
+
+    fn try_from((file, line): (u64, u64)) -> Result<Place, &'static str> {
+        match line <= Place::BACKWARDS {
+            true => Ok(Place { file: FileId(file), line }),
+            false => Err("a line number that no file has"),
+        }
+    }
+}
+
 /// A line that proves something. Ordered by place.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
     /// Where it stands.
     pub place: Place,
     /// The line itself, as UTF-8 with replacement characters, cut after [`Evidence::LONGEST`] bytes.
+    #[serde(with = "words::shared")]
     pub text: Arc<str>,
 }
 

@@ -36,7 +36,7 @@ pub fn size(bytes: u64) -> String {
 
 /// How long from one time to another: `33 hours`; `None` where one is unknown.
 pub fn between(first: Option<Time>, last: Option<Time>) -> Option<String> {
-    let minutes = u64::try_from((last?.0 - first?.0) / 60_000_000).ok()?;
+    let minutes = u64::try_from(last?.0.saturating_sub(first?.0) / 60_000_000).ok()?;
     Some(match minutes {
         0 => "less than a minute".to_owned(),
         1..120 => words::count(minutes, "minute", "minutes"),

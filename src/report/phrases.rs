@@ -125,7 +125,11 @@ pub fn until(report: &Report) -> String {
 
 /// Whether it was seen in the last hour of the logs.
 fn goes_on(report: &Report) -> bool {
-    report.verdict.last.zip(report.coverage.last).is_some_and(|(last, end)| end.0 - last.0 < 3_600_000_000)
+    report
+        .verdict
+        .last
+        .zip(report.coverage.last)
+        .is_some_and(|(last, end)| end.0.saturating_sub(last.0) < 3_600_000_000)
 }
 
 /// A listing: which list says what of which address.

@@ -4,6 +4,7 @@
 //! log (`mail.log.1` and `mail.log.1.gz`) are one input.
 
 mod archive;
+mod beginning;
 mod find;
 mod journal;
 mod open;
@@ -11,6 +12,7 @@ mod split;
 mod text;
 mod unpack;
 
+pub use beginning::Beginning;
 pub use find::find;
 pub use open::{Content, Location, Source};
 pub use split::Splitter;
@@ -21,12 +23,11 @@ use crate::ledger::{FileId, Text};
 use chrono::{DateTime, Utc};
 use find::Candidate;
 use foldhash::HashMap;
-use foldhash::fast::FixedState;
 use relayaudit_parsers::Line;
 use relayaudit_parsers::record::When;
 use relayaudit_parsers::registry::{self, Context, Format};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::hash::BuildHasher;
 use unpack::NOT_READ;
 
 /// How files are to be read.
@@ -52,6 +53,8 @@ pub struct Log {
     pub clock: Clock,
     /// How its lines lie.
     pub layout: Layout,
+    /// By what it is known again.
+    pub beginning: Beginning,
     /// Its bytes.
     pub source: Source,
 }
@@ -67,8 +70,21 @@ pub struct Logs {
     pub skipped: Vec<Failure>,
 }
 
+impl Logs {
+    /// Puts a label before all paths, to tell them from those of another machine.
+    pub fn label(&mut self, label: &str) {
+        let labelled = |path: &Text| Text::from(format!("{label}:{path}"));
+        for log in &mut self.logs {
+            log.path = labelled(&log.path);
+            log.file = log.file.renamed(&log.path);
+        }
+        self.failures.iter_mut().for_each(|failure| failure.path = labelled(&failure.path));
+        number(&mut self.logs);
+    }
+}
+
 /// A path and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Failure {
     /// The path.
     pub path: Text,
@@ -167,25 +183,30 @@ impl Gathering<'_> {
 
 /// Leaves out logs that only repeat lines of others beside them.
 fn drop_repeats(logs: &mut Logs) {
-    // Members of an archive stand behind a colon.
-    let split = |path: &str| {
-        let (folder, name) = path.split_at(path.rfind(['/', '\\', ':']).map_or(0, |at| at + 1));
-        (folder.to_owned(), name.to_owned())
-    };
-    let places: Vec<_> = logs.logs.iter().map(|log| split(&log.path)).collect();
-    let repeated = |log: &Log| {
-        let (folder, name) = split(&log.path);
-        log.format.repeats.iter().find(|(copy, of)| {
-            let beside = |(other, original): &(_, String)| *other == folder && original.starts_with(of);
-            name.starts_with(copy) && places.iter().any(beside)
-        })
-    };
+    let paths: Vec<Text> = logs.logs.iter().map(|log| log.path).collect();
+    let repeated = |log: &Log| paths.iter().find_map(|other| repeated_by(&log.path, log.format, other));
     let (copies, kept) = std::mem::take(&mut logs.logs).into_iter().partition(|log| repeated(log).is_some());
     logs.logs = kept;
     for copy in copies {
-        let of = repeated(&copy).map_or("", |(_, of)| of);
+        let of = repeated(&copy).unwrap_or_default();
         logs.skipped.push(Failure { path: copy.path, what: format!("it repeats lines of the {of} beside it") });
     }
+}
+
+/// Whether a log of a named format only repeats lines of another one beside it.
+pub fn repeats(path: &str, format: &str, other: &str) -> bool {
+    registry::by_name(format).is_some_and(|format| repeated_by(path, format, other).is_some())
+}
+
+/// How the names of logs begin of which this one repeats lines, if the other is one and lies beside it.
+fn repeated_by(path: &str, format: &Format, other: &str) -> Option<&'static str> {
+    // Members of an archive stand behind a colon.
+    fn split(path: &str) -> (&str, &str) {
+        path.split_at(path.rfind(['/', '\\', ':']).map_or(0, |at| at + 1))
+    }
+    let ((folder, name), (other_folder, other_name)) = (split(path), split(other));
+    let is_one = |(copy, of): &&(&str, &str)| name.starts_with(copy) && other_name.starts_with(of);
+    format.repeats.iter().find(is_one).filter(|_| folder == other_folder).map(|(_, of)| *of)
 }
 
 /// Recognises one file by its first lines.
@@ -194,6 +215,9 @@ fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, Stri
     if head.is_empty() {
         let what = if source.is_journal() { "a file of journald that holds no mail log" } else { "the file is empty" };
         return Err(what.into());
+    }
+    if head.starts_with(crate::saved::BEGINS) {
+        return Err("a saved ledger, not a log; give it to `relayaudit report`".into());
     }
     let mut layout = Layout::of(whole_lines(head));
     let arranged;
@@ -212,11 +236,8 @@ fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, Stri
     let clock = Clock::new(reading.zone, first, reading.year, source.modified());
     let clock = if layout.newest_first { clock.backwards() } else { clock };
     let first = first.and_then(|when| clock.resolve(when));
-    let seconds = first.map_or(0, |time| time.0.div_euclid(1_000_000).max(0).unsigned_abs());
-    let fingerprint = FixedState::with_seed(0).hash_one(&**path);
-    // Seconds in the upper 40 bits put files in order; the rest keeps files of one second apart.
-    let file = FileId(seconds.min((1 << 40) - 1) << 24 | fingerprint & 0xff_ffff);
-    Ok(Log { file, path: *path, format, clock, layout, source })
+    let beginning = Beginning::of(head, &lines, format);
+    Ok(Log { file: FileId::of(first, path), path: *path, format, clock, layout, beginning, source })
 }
 
 fn unknown(head: &[u8]) -> String {

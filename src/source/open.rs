@@ -4,10 +4,9 @@ use super::archive::{self, Member, Stretch};
 use super::journal::{self, Journalctl};
 use super::text;
 use super::unpack::{self, Begun, Bytes};
+use crate::ledger::hash;
 use chrono::{DateTime, Utc};
-use foldhash::fast::FixedState;
 use std::fs::File;
-use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -200,7 +199,7 @@ impl Source {
         }
         let is_all = read.is_ok() && head.len() < head_bytes;
         self.text_bytes = if is_all { Some(head.len() as u64) } else { plain_bytes };
-        self.mark = (head.len(), FixedState::with_seed(0).hash_one(&head));
+        self.mark = (head.len(), hash::stable(&head));
         self.head = head;
         self.taken = 0;
         self.rest = Some(rest);

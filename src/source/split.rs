@@ -160,7 +160,7 @@ mod tests {
     use crate::clock::{Clock, Zone};
     use crate::layout::Layout;
     use crate::ledger::FileId;
-    use crate::source::{Content, Source};
+    use crate::source::{Beginning, Content, Source};
     use relayaudit_parsers::registry::by_name;
     use std::io::Write;
 
@@ -175,6 +175,7 @@ mod tests {
             format: by_name(format).unwrap(),
             clock: Clock::new(Zone::Machine, None, None, chrono::DateTime::UNIX_EPOCH),
             layout: Layout::default(),
+            beginning: Beginning::default(),
             source,
         };
         let mut splitter = Splitter::new(log, chunk_bytes);

@@ -25,7 +25,7 @@ fn tai64n(label: &[u8]) -> Option<(&[u8], When)> {
     let (seconds, rest) = label.split_first_chunk::<16>()?;
     let (nanos, rest) = rest.split_first_chunk::<8>()?;
     let seconds = hexadecimal(seconds)?.checked_sub(EPOCH)?;
-    let micros = seconds.checked_mul(MICROS)? + hexadecimal(nanos)? / i64::from(NANOS_PER_MICRO);
+    let micros = seconds.checked_mul(MICROS)?.checked_add(hexadecimal(nanos)? / i64::from(NANOS_PER_MICRO))?;
     Some((rest, When::Utc(micros)))
 }
 
