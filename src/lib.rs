@@ -20,3 +20,4 @@ pub mod scan;
 pub mod scribe;
 pub mod site;
 pub mod source;
+pub mod sweep;

@@ -131,7 +131,7 @@ kept!(LogInFacts: failures hours evidence entered; not span clients);
 kept!(First: line; not span);
 kept!(DomainFacts: delivered_here unknown_users gatewayed handed_on evidence; not next_hops clients);
 kept!(ServerFacts: records sessions messages bytes openings evidence again;
-    not span hours formats handed_on);
+    not span hours formats own_addresses handed_on);
 kept!(Again: messages recipients bytes; not);
 // A greatest total is counted: judges add those of servers and loggers.
 kept!(Loss: lines total hours evidence; not);
