@@ -3,7 +3,7 @@
 use super::args::{Merge, Report};
 use super::judging::{self, Case};
 use super::{CLEAN, Error, complain};
-use crate::saved::{Destination, Saved};
+use crate::saved::{Destination, Joined, Saved, Twice};
 use std::io::Write;
 
 /// Makes one ledger of many. Returns the exit status.
@@ -26,7 +26,10 @@ pub fn report(options: &Report, out: &mut dyn Write) -> Result<u8, Error> {
 
 fn load(ledgers: &[String]) -> Result<Saved, Error> {
     let saved = ledgers.iter().map(|path| Saved::load(path)).collect::<Result<_, _>>()?;
-    let saved = Saved::join(saved)?;
+    let Joined { saved, twice } = Saved::join(saved)?;
+    for Twice { ledger, other } in twice {
+        complain(&format!("{ledger}: left out: {other} holds the same logs; counted once"));
+    }
     for path in saved.ambiguous() {
         complain(&format!(
             "{path}: several logs have this path, so that lines shown do not tell which they are from; scan with --label to \

@@ -9,6 +9,7 @@ mod read;
 mod rows;
 mod write;
 
+pub use join::{Joined, Twice};
 pub use write::Destination;
 
 use crate::fold::Part;
@@ -16,6 +17,7 @@ use crate::ledger::{FileId, Input, Ledger, Text};
 use crate::merge::Merge;
 use crate::observe::Window;
 use crate::source::{Beginning, Failure, Log};
+use read::What;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -25,6 +27,18 @@ pub const SCHEMA: &str = "relayaudit.ledger/1";
 
 /// How a ledger begins once it is unpacked, whatever its version.
 pub(crate) const BEGINS: &[u8] = br#"{"schema":"relayaudit.ledger/"#;
+
+/// The bytes of books in which everything is decided: the same for equal books. They carry a version and a checksum. What was
+/// still open when a part was finished is not among them: keep a [`Saved`] where logs go on.
+pub fn encode(ledger: &Ledger) -> io::Result<Vec<u8>> {
+    write::pack_books(ledger)
+}
+
+/// The books of the bytes that [`encode`] gave; errors call them `name`. Fails on bytes that are not whole, not unchanged, or
+/// of a newer version.
+pub fn decode(name: &str, bytes: &[u8]) -> Result<Ledger, Error> {
+    Ok(read::read(name.into(), bytes, bytes.len() as u64, What::Books)?.part.notes)
+}
 
 /// What a scan has learnt, and what is needed to put it together with others.
 #[derive(Clone, Default)]
@@ -191,7 +205,7 @@ impl Saved {
         logs.iter().map(|log| (log.file, known(log))).collect()
     }
 
-    /// Reads a ledger.
+    /// Reads a file that [`Destination`] wrote.
     pub fn load(path: &str) -> Result<Saved, Error> {
         read::load(path)
     }
@@ -201,9 +215,15 @@ impl Saved {
         Ok(write::pack(self, Vec::new())?.0)
     }
 
-    /// Puts ledgers together, in any order. Fails if lines would count twice, or other mail counts in one than in
-    /// another.
-    pub fn join(ledgers: Vec<Saved>) -> Result<Saved, Error> {
+    /// The ledger of the bytes that [`Saved::to_bytes`] gave; errors call them `name`. Fails on bytes that are not whole, not
+    /// unchanged, or of a newer version.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Saved, Error> {
+        read::read(name.into(), bytes, bytes.len() as u64, What::Saved)
+    }
+
+    /// Puts ledgers together, in any order. A ledger that holds only logs that another one holds too, byte for byte,
+    /// counts once. Fails if only some lines would count twice, or other mail counts in one than in another.
+    pub fn join(ledgers: Vec<Saved>) -> Result<Joined, Error> {
         join::join(ledgers)
     }
 

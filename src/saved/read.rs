@@ -5,10 +5,9 @@ use super::rows::{Entry, Header, LooseRow, Rest};
 use super::{Assumed, BEGINS, Error, SCHEMA, Saved};
 use crate::correlate::{Edges, Parts};
 use crate::fold::LooseLine;
-use crate::ledger::{Book, Ledger, Text};
+use crate::ledger::{Book, FileId, Ledger, Text};
 use crate::source::{Content, Source};
 use relayaudit_parsers::registry::{self, Context};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::hash::Hash;
 use std::io::{self, BufRead, BufReader, Read};
@@ -25,6 +24,13 @@ const SMALL_BYTES: u64 = 64 << 20;
 /// hundredth.
 const RATIO: u64 = 1000;
 
+/// How far back a frame may refer, as a power of two in bytes, since so much memory is set aside for it. Ledgers refer back
+/// 2 MiB (level 3 of zstd 1.5), and those that somebody packed again with level 19 four times as far.
+const WINDOW_LOG: u32 = 23;
+
+/// What is said of bytes that are no ledger, if there is no file to look at.
+const NO_LEDGER: &str = "not a ledger";
+
 /// How large a ledger may be that is unpacked from a file of this size, in bytes.
 pub fn limit(packed_bytes: u64) -> u64 {
     SMALL_BYTES.max(packed_bytes.saturating_mul(RATIO))
@@ -39,41 +45,58 @@ pub fn largest() -> u64 {
 const READ_DIFFERENTLY: &str =
     "some lines that were still open were kept by another version and say nothing to this one; scan the log again";
 
-/// Reads a ledger.
+/// Reads a file.
 pub fn load(path: &str) -> Result<Saved, Error> {
     let path = Text::from(path);
-    let lines = open(path)?;
+    let fail = |source| Error::Read { path, source };
+    if Path::new(&*path).is_dir() {
+        return Err(Error::NotALedger { path, what: "a folder, not a ledger".into() });
+    }
+    let file = BufReader::with_capacity(1 << 17, File::open(&*path).map_err(fail)?);
+    let size_bytes = file.get_ref().metadata().map_err(fail)?.len();
+    read(path, file, size_bytes, What::Saved).map_err(|error| match error {
+        Error::NotALedger { path, what } if what == NO_LEDGER => Error::NotALedger { path, what: instead(&path) },
+        error => error,
+    })
+}
+
+/// What is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Books and what is still open.
+    Saved,
+    /// Books in which everything is decided.
+    Books,
+}
+
+/// Reads what was packed into so many bytes; errors call it `path`.
+pub fn read(path: Text, mut packed: impl BufRead, size_bytes: u64, what: What) -> Result<Saved, Error> {
+    let fail = |source| Error::Read { path, source };
+    if !packed.fill_buf().map_err(fail)?.starts_with(&MAGIC) {
+        return Err(Error::NotALedger { path, what: NO_LEDGER.into() });
+    }
+    let unpacked = unpack(packed).map_err(fail)?.take(limit(size_bytes).saturating_add(1));
+    let lines = BufReader::with_capacity(1 << 17, unpacked);
     let mut reading = Reading { path, line: 0, lines, saved: Saved::default(), contexts: Vec::new() };
-    reading.header()?;
+    reading.header(what)?;
     while !reading.entry()? {}
-    reading.finish()
+    reading.finish(what)
 }
 
 /// Whether a file begins as a ledger does.
 pub fn is_ledger(path: &Path) -> bool {
     let begin = || -> io::Result<Vec<u8>> {
         let mut begin = Vec::new();
-        zstd::Decoder::new(File::open(path)?)?.take(BEGINS.len() as u64).read_to_end(&mut begin)?;
+        unpack(BufReader::new(File::open(path)?))?.take(BEGINS.len() as u64).read_to_end(&mut begin)?;
         Ok(begin)
     };
     begin().is_ok_and(|begin| begin == BEGINS)
 }
 
-/// The unpacked lines of a ledger.
-type Unpacked = BufReader<io::Take<zstd::Decoder<'static, BufReader<File>>>>;
-
-fn open(path: Text) -> Result<Unpacked, Error> {
-    let fail = |source| Error::Read { path, source };
-    if Path::new(&*path).is_dir() {
-        return Err(Error::NotALedger { path, what: "a folder, not a ledger".into() });
-    }
-    let mut file = BufReader::with_capacity(1 << 17, File::open(&*path).map_err(fail)?);
-    let size_bytes = file.get_ref().metadata().map_err(fail)?.len();
-    if !file.fill_buf().map_err(fail)?.starts_with(&MAGIC) {
-        return Err(Error::NotALedger { path, what: instead(&path) });
-    }
-    let unpacked = zstd::Decoder::with_buffer(file).map_err(fail)?.take(limit(size_bytes).saturating_add(1));
-    Ok(BufReader::with_capacity(1 << 17, unpacked))
+fn unpack<R: BufRead>(packed: R) -> io::Result<zstd::Decoder<'static, R>> {
+    let mut unpacked = zstd::Decoder::with_buffer(packed)?;
+    unpacked.window_log_max(WINDOW_LOG)?;
+    Ok(unpacked)
 }
 
 /// What a file is that is no ledger.
@@ -95,15 +118,15 @@ fn instead(path: &str) -> String {
 }
 
 /// The state while a ledger is read.
-struct Reading {
+struct Reading<R: BufRead> {
     path: Text,
     line: u64,
-    lines: Unpacked,
+    lines: BufReader<io::Take<zstd::Decoder<'static, R>>>,
     saved: Saved,
     contexts: Vec<Arc<Context>>,
 }
 
-impl Reading {
+impl<R: BufRead> Reading<R> {
     fn damaged(&self, what: impl ToString) -> Error {
         Error::Damaged { path: self.path, line: self.line, what: what.to_string() }
     }
@@ -123,15 +146,23 @@ impl Reading {
     }
 
     /// Reads the first line.
-    fn header(&mut self) -> Result<(), Error> {
+    fn header(&mut self, what: What) -> Result<(), Error> {
         let path = self.path;
         let line = self.next()?.unwrap_or_default();
         if !line.starts_with(BEGINS) {
-            return Err(Error::NotALedger { path, what: instead(&path) });
+            return Err(Error::NotALedger { path, what: NO_LEDGER.into() });
         }
         let header: Header = serde_json::from_slice(&line).map_err(|error| self.damaged(error))?;
         if header.schema != SCHEMA {
             return Err(Error::Newer { path, schema: header.schema, version: header.tool.version });
+        }
+        match (what, header.finished) {
+            (What::Saved, true) => {
+                let what = "books in which everything is decided: nothing can be added to them".into();
+                return Err(Error::NotALedger { path, what });
+            }
+            (What::Books, false) => return Err(Error::NotALedger { path, what: "a ledger that is still open".into() }),
+            (What::Saved, false) | (What::Books, true) => {}
         }
         self.saved.window = header.window.unwrap_or_default();
         Ok(())
@@ -176,8 +207,13 @@ impl Reading {
     }
 
     /// Checks what the lines say together.
-    fn finish(mut self) -> Result<Saved, Error> {
-        let files: BTreeMap<_, _> = self.saved.files.keys().map(|file| (*file, *file)).collect();
+    fn finish(mut self, what: What) -> Result<Saved, Error> {
+        let Saved { files, part, .. } = &self.saved;
+        let files: Vec<FileId> = match what {
+            What::Saved => files.keys().copied().collect(),
+            What::Books => part.notes.inputs.keys().copied().collect(),
+        };
+        let files = files.into_iter().map(|file| (file, file)).collect();
         if super::join::refile(&mut self.saved, &files).is_none() {
             return Err(self.damaged("it names a log that it does not list"));
         }

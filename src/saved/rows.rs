@@ -22,6 +22,9 @@ pub struct Header {
     pub tool: Tool,
     #[serde(default)]
     pub window: Option<Window>,
+    /// Whether everything in it is decided, so that no other can be put together with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub finished: bool,
 }
 
 #[derive(Serialize, Deserialize)]

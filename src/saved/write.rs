@@ -6,6 +6,7 @@ use super::{Error, SCHEMA, Saved};
 use crate::fold::{LooseLine, Part};
 use crate::ledger::capped::{Capped, Spread, Weight};
 use crate::ledger::{Book, Ledger, Text, sorted};
+use crate::observe::Window;
 use foldhash::HashMap;
 use relayaudit_parsers::registry::Context;
 use serde::Serialize;
@@ -91,10 +92,27 @@ fn name(path: &Path) -> Text {
 
 /// Writes a ledger, packed. Returns what it was written to, and its size before it was packed.
 pub(super) fn pack<W: Write>(saved: &Saved, out: W) -> io::Result<(W, u64)> {
+    pack_lines(out, |lines| lines.saved(saved))
+}
+
+/// Writes books in which everything is decided, packed.
+pub(super) fn pack_books(ledger: &Ledger) -> io::Result<Vec<u8>> {
+    let books = |lines: &mut Lines<_>| {
+        lines.header(None)?;
+        lines.ledger(ledger)?;
+        lines.end()
+    };
+    Ok(pack_lines(Vec::new(), books)?.0)
+}
+
+/// What packs lines.
+type Packer<W> = zstd::Encoder<'static, W>;
+
+fn pack_lines<W: Write>(out: W, write: impl FnOnce(&mut Lines<Packer<W>>) -> io::Result<()>) -> io::Result<(W, u64)> {
     let mut packer = zstd::Encoder::new(out, LEVEL)?;
     packer.include_checksum(true)?;
     let mut lines = Lines { out: BufWriter::with_capacity(1 << 17, packer), rows: 0, bytes: 0 };
-    lines.saved(saved)?;
+    write(&mut lines)?;
     let bytes = lines.bytes;
     let packer = lines.out.into_inner().map_err(io::IntoInnerError::into_error)?;
     Ok((packer.finish()?, bytes))
@@ -129,14 +147,23 @@ impl<W: Write> Lines<W> {
         let Saved { part, files, failures, assumed, window } = saved;
         // Lines that were not understood are handed out while logs are read.
         let Part { notes, loose, edges, rejected: _ } = part;
-        let tool = Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() };
-        self.line(&Header { schema: SCHEMA.into(), tool, window: Some(*window) })?;
+        self.header(Some(*window))?;
         files.iter().try_for_each(|file| self.row("file", &file))?;
         failures.iter().try_for_each(|failure| self.row("failure", failure))?;
         self.row("assumed", assumed)?;
         self.ledger(notes)?;
         self.row("edges", edges)?;
         self.loose(loose)?;
+        self.end()
+    }
+
+    /// Writes the first line; without a window that of books in which everything is decided.
+    fn header(&mut self, window: Option<Window>) -> io::Result<()> {
+        let tool = Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() };
+        self.line(&Header { schema: SCHEMA.into(), tool, window, finished: window.is_none() })
+    }
+
+    fn end(&mut self) -> io::Result<()> {
         let rows = self.rows;
         self.line(&Row("end", &rows))
     }

@@ -36,10 +36,14 @@ impl Beginning {
     /// Whether two logs, of which so many bytes were read, begin with the same lines; then the shorter is most likely an
     /// earlier state of the longer.
     pub fn is_shared(&self, bytes: u64, other: &Beginning, other_bytes: u64) -> bool {
-        let is_copy = bytes == other_bytes && self.head == other.head;
         let is_known = !self.lines.is_empty() && !other.lines.is_empty();
         let has_grown = bytes != other_bytes && is_known && self.lines.iter().zip(&other.lines).all(|(a, b)| a == b);
-        is_copy || has_grown
+        self.is_copy(bytes, other, other_bytes) || has_grown
+    }
+
+    /// Whether two logs, of which so many bytes were read, are the same, as far as they were looked at.
+    pub fn is_copy(&self, bytes: u64, other: &Beginning, other_bytes: u64) -> bool {
+        bytes == other_bytes && self.head == other.head
     }
 
     /// What all logs with this beginning have in common.

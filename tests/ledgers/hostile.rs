@@ -45,8 +45,8 @@ fn survive(bytes: &[u8]) -> bool {
     std::fs::write(&path, bytes).unwrap();
     let Ok(saved) = load(&path) else { return false };
     let Ok(joined) = Saved::join(vec![saved]) else { return false };
-    joined.to_bytes().unwrap();
-    !report(joined.finish()).is_empty()
+    joined.saved.to_bytes().unwrap();
+    !report(joined.saved.finish()).is_empty()
 }
 
 /// Numbers that are at an edge of something.
