@@ -36,6 +36,8 @@ pub(super) struct Life<'a> {
     /// only be told with all lines of both.
     pub(super) entangled: bool,
     has_message_id: bool,
+    /// The line of its session that closed it, if one did: see [`Queue::abandon`].
+    abandoned: Option<u32>,
     /// How many of its recipients came to an end.
     pub(super) tally: Tally<'a>,
 }
@@ -78,7 +80,7 @@ pub(super) fn digest<'a>(
     };
     for index in sorts.queue.iter().copied() {
         let fact = &facts[index as usize];
-        if fact.parts.has(Parts::SESSION) && queue.session(fact) {
+        if fact.parts.has(Parts::SESSION) && queue.session(index, fact) {
             loose[index as usize].add(Parts::SESSION);
         }
         if fact.parts.has(Parts::MESSAGE) {
@@ -93,6 +95,7 @@ pub(super) fn digest<'a>(
     family::settle(facts, &queue, edges, at_end, observer, loose);
     if !at_end {
         keep_announcements(facts, &sorts.links, &queue, edges, loose);
+        keep_abandoners(&queue, loose);
     } else {
         loose.iter_mut().for_each(|parts| *parts = Parts::NONE);
     }
@@ -125,6 +128,17 @@ fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edge
     }
 }
 
+/// A life that waits for what may stand beyond the edges is closed by the same line when it is read again.
+fn keep_abandoners(queue: &Queue<'_>, loose: &mut [Parts]) {
+    for life in &queue.lives {
+        if let (Some(by), Some(first)) = (life.abandoned, life.facts.first())
+            && loose[*first as usize].has(Parts::MESSAGE)
+        {
+            loose[by as usize].add(Parts::SESSION);
+        }
+    }
+}
+
 fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
     let fact = &facts[*life.facts.first()? as usize];
     let message = fact.record.message?;
@@ -134,7 +148,7 @@ fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
 impl<'a> Queue<'a> {
     /// A line that ends whatever its session did before. Returns whether it must stay loose, because
     /// the session may have begun before the stretch.
-    fn session(&mut self, fact: &Fact<'a>) -> bool {
+    fn session(&mut self, index: u32, fact: &Fact<'a>) -> bool {
         let Some(session) = fact.record.session else { return false };
         match &fact.record.event {
             Event::Connect { once: false, .. } | Event::Accepted { .. } => {}
@@ -147,19 +161,20 @@ impl<'a> Queue<'a> {
             None => true,
             Some(None) => false,
             Some(Some((life_key, life))) => {
-                self.abandon(life_key, life, fact.place);
+                self.abandon(life_key, life, index, fact.place);
                 false
             }
         }
     }
 
     /// Closes a life that never had a Message-ID: its client gave up before DATA, and the server logs no more of it.
-    fn abandon(&mut self, key: LifeKey<'a>, index: u32, at: Place) {
-        let life = &mut self.lives[index as usize];
+    fn abandon(&mut self, key: LifeKey<'a>, life: u32, by: u32, at: Place) {
+        let life = &mut self.lives[life as usize];
         if life.has_message_id || life.closed.is_some() {
             return;
         }
         life.closed = Some(at);
+        life.abandoned = Some(by);
         self.shut(&key);
     }
 
@@ -235,6 +250,7 @@ impl<'a> Queue<'a> {
             closed: None,
             entangled: false,
             has_message_id: matches!(fact.record.event, Event::MessageId(_)),
+            abandoned: None,
             tally: Tally::default(),
         });
         let lives = self.by_key.entry(key).or_default();

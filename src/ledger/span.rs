@@ -67,6 +67,11 @@ impl FileId {
         FileId(seconds.min((1 << 40) - 1) << FileId::PATH_BITS).renamed(path)
     }
 
+    /// Whether two logs begin in the same second, as far as is known.
+    pub fn is_of_time_of(self, other: FileId) -> bool {
+        self.0 >> FileId::PATH_BITS == other.0 >> FileId::PATH_BITS
+    }
+
     /// The number of the same file under this path.
     pub fn renamed(self, path: &str) -> FileId {
         // The same after it was rotated and packed: what is decided by the order of files stays so.

@@ -260,7 +260,7 @@ impl Source {
         }
         match io::copy(&mut self.by_ref().take(offset_bytes), &mut io::sink())? {
             skipped if skipped == offset_bytes => Ok(()),
-            _ => Err(changed()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 
@@ -289,6 +289,11 @@ impl Source {
     /// What copies of one log have in common, packed or not: a hash of the first bytes of the text.
     pub fn likeness(&self) -> u64 {
         self.mark.1
+    }
+
+    /// The size of the text in bytes, if that is known.
+    pub fn known_bytes(&self) -> Option<u64> {
+        self.text_bytes
     }
 
     /// The size of the text in bytes. If need be it is read to its end for that, as far as it can be.

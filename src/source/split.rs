@@ -75,9 +75,11 @@ impl Splitter {
         &self.at
     }
 
-    /// What was read behind the bookmark: the beginning of a line.
-    pub fn tail(&self) -> &[u8] {
-        &self.carry
+    /// What was read behind the bookmark: the beginning of a line, as it is if nothing more comes.
+    pub fn into_tail(mut self) -> Option<Chunk> {
+        let bytes = std::mem::take(&mut self.carry);
+        let torn = self.at.in_long_line;
+        (!bytes.is_empty()).then(|| self.chunk(bytes, torn))
     }
 
     /// The log that is cut.
