@@ -78,3 +78,29 @@ fn what_cannot_be_done_is_said() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("needs a file: --out FILE"));
     assert_eq!(run(&["extract", "no-such-file.log"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_folder_by_day_and_server_holds_every_row_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("mail").display().to_string();
+    let write =
+        || run(&["extract", "samples/postfix", "samples/zeek", "--to", "parquet", "--partition", "--out", &out]);
+    assert!(write().status.success());
+    let files = walkdir::WalkDir::new(&out).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    let mut found = 0;
+    for file in files {
+        let frame = ParquetReader::new(std::fs::File::open(file.path()).unwrap()).finish().unwrap();
+        let days = frame.column("time").unwrap().str().unwrap();
+        let path = file.path().display().to_string();
+        assert!(days.iter().flatten().all(|time| path.contains(&format!("day={}", &time[..10]))), "{path}");
+        found += frame.height();
+    }
+    assert_eq!(found, rows(&["samples/postfix", "samples/zeek"]).len());
+    let again = write();
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("would count twice"));
+    assert_eq!(
+        run(&["extract", "samples/postfix", "--to", "csv", "--partition", "--out", &out]).status.code(),
+        Some(2)
+    );
+}

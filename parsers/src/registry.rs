@@ -92,7 +92,21 @@ pub fn by_name(name: &str) -> Option<&'static Format> {
 ///
 /// Give it the first lines of a file. On a tie, the earlier format in [`FORMATS`] wins; a format that tells of log-ins or of
 /// a filter only wins if there is no other, as its lines stand in the file of a mail server of which they may be the most.
+/// Where one format claims nearly all of the first lines, the rest is not looked at: most files are like that, and every
+/// format would be asked about every line.
 pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Format> {
+    let first = lines.clone().filter(|line| !line.is_empty()).take(FIRST_LINES);
+    match most(first.clone()) {
+        Some((format, (true, claimed))) if first.count() * 9 <= claimed * 10 => Some(format),
+        _ => most(lines).map(|(format, _)| format),
+    }
+}
+
+/// Lines that may be enough to know a file by.
+const FIRST_LINES: usize = 100;
+
+/// The format that claims the most lines, whether it is one that wins over others, and how many it claims.
+fn most<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<(&'static Format, (bool, usize))> {
     let mut best: Option<(&'static Format, (bool, usize))> = None;
     for format in FORMATS {
         let claimed = lines.clone().filter(|line| (format.recognises)(line)).count();
@@ -102,5 +116,5 @@ pub fn detect<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'sta
             best = Some((format, weight));
         }
     }
-    best.map(|(format, _)| format)
+    best
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
-use super::help::{MERGE_HELP, REPORT_HELP};
+use super::clients::{self, Clients};
+use super::help::{EXTRACT_HELP, MERGE_HELP, REPORT_HELP};
 use super::site_args::SiteVerb;
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
@@ -36,6 +37,9 @@ pub enum Verb {
     /// Write a row per recipient: who handed it in, to whom, what became of it
     #[command(after_help = EXTRACT_HELP)]
     Extract(Box<Extract>),
+    /// List who hands in mail, by what right: whose mail would stop if you closed the server
+    #[command(after_help = clients::HELP)]
+    Clients(Box<Clients>),
     /// Show, infer, import or check what is yours: domains, trusted networks, servers
     #[command(subcommand)]
     Site(SiteVerb),
@@ -60,19 +64,6 @@ Examples:
   relayaudit scan C:\\WINDOWS\\system32\\LogFiles\\SMTPSVC1 --format json
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 the run failed or is incomplete.";
-
-const EXTRACT_HELP: &str = "\
-Columns: server, format, session, queue_id, message_id, time, client, client_name, helo, account, reverse_path, forward_path,
-original_forward_path, reply_code, outcome, next_hop, size_bytes, verdict, path, line. Times are UTC. An empty reverse_path is
-the null reverse-path; what the log does not say is missing. Rows come as mail is decided on, not sorted.
-
-Without --local-domain (or a site file) the logs are read twice: first to infer the site, which standard input does not allow.
-
-Examples:
-  relayaudit extract /var/log/mail.log* --to parquet --out mail.parquet
-  relayaudit extract mail.log --to ndjson | jq 'select(.verdict==\"relayed-unauthorised\")'
-
-Exit status: 0, or 2 if the run failed or is incomplete.";
 
 /// What the user says of the site.
 #[derive(Debug, Args)]
@@ -222,6 +213,9 @@ pub struct Extract {
     /// Write to this file instead of standard output; needed for parquet
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Write parquet to a new folder, --out DIR, as a file or more for each day and server (day=2026-11-24/server=mx1)
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub partition: bool,
 }
 
 /// Forms of `extract`.

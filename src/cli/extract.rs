@@ -3,7 +3,7 @@
 use super::args::{Extract, Form};
 use super::progress::Progress;
 use super::{CLEAN, Error, FAILED, complain, reading};
-use crate::extract::{Csv, Ndjson, Parquet, Row, RowWriter, Rows};
+use crate::extract::{Csv, Ndjson, Parquet, Partitioned, Row, RowWriter, Rows};
 use crate::fold::{Filter, Rejected};
 use crate::ledger::{FileId, Text, one_view};
 use crate::scan::{Plan, Watch, read_all, scan};
@@ -47,7 +47,8 @@ fn site_of(options: &Extract, filter: &Filter) -> Result<Site, Error> {
         complain("standard input cannot be read twice: without --local-domain the verdicts take no domain for yours");
         return Ok(stated);
     }
-    let logs = reading::logs(&options.read, options.read.log_format.map(|format| format.0));
+    // What could not be opened is said when the logs are read for good.
+    let logs = reading::open(&options.read, options.read.log_format.map(|format| format.0));
     let mut progress = Progress::new(&logs.logs, options.read.quiet, None);
     progress.stage("inferring your site");
     let filter = Filter { collect_unparsed: false, ..filter.clone() };
@@ -58,6 +59,15 @@ fn site_of(options: &Extract, filter: &Filter) -> Result<Site, Error> {
 }
 
 fn writer(options: &Extract) -> Result<Box<dyn RowWriter>, Error> {
+    if options.partition {
+        let what = "writes parquet only: --to parquet";
+        return match (options.to, options.out.as_deref()) {
+            (Form::Parquet, Some(folder)) => {
+                Ok(Box::new(Partitioned::new(folder).map_err(|source| at(Some(folder), source))?))
+            }
+            _ => Err(Error::Option { option: "--partition", what: what.to_owned() }),
+        };
+    }
     let file =
         || options.out.as_deref().map(|path| File::create(path).map_err(|source| at(Some(path), source))).transpose();
     Ok(match (options.to, file()?) {

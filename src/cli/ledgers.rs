@@ -28,7 +28,10 @@ fn load(ledgers: &[String]) -> Result<Saved, Error> {
     let saved = ledgers.iter().map(|path| Saved::load(path)).collect::<Result<_, _>>()?;
     let Joined { saved, twice } = Saved::join(saved)?;
     for Twice { ledger, other } in twice {
-        complain(&format!("{ledger}: left out: {other} holds the same logs; counted once"));
+        complain(&match ledger == other {
+            true => format!("{ledger}: given twice; counted once"),
+            false => format!("{ledger}: left out: all its logs are in {other} too; counted once"),
+        });
     }
     for path in saved.ambiguous() {
         complain(&format!(

@@ -1,6 +1,7 @@
 //! The program: reads the command line, runs a verb, answers with an exit status.
 
 mod args;
+mod clients;
 mod extract;
 mod help;
 mod judging;
@@ -80,6 +81,7 @@ pub fn main() -> ExitCode {
         Verb::Merge(options) => ledgers::merge(options),
         Verb::Report(options) => ledgers::report(options, &mut out),
         Verb::Extract(options) => extract::run(options),
+        Verb::Clients(options) => clients::run(options, &mut out),
         Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),

@@ -1,9 +1,12 @@
 //! What the verbs that read logs have in common: options in, logs, filter and stated site out.
 
 use super::args::{self, ReadOptions, SiteOptions};
-use super::{Error, complain};
+use super::progress::Progress;
+use super::{CLEAN, Error, FAILED, complain};
 use crate::fold::Filter;
+use crate::ledger::Ledger;
 use crate::observe::Window;
+use crate::scan::{Plan, scan};
 use crate::site::{self, Origin, Site};
 use crate::source::{self, Logs, Reading};
 use relayaudit_parsers::registry::Format;
@@ -19,14 +22,43 @@ const SKIPPED_SHOWN: usize = 5;
 
 /// Opens the logs that the options name, and says what could not be opened.
 pub fn logs(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
+    let logs = open(options, format);
+    tell_problems(&logs);
+    logs
+}
+
+/// Opens the logs that the options name.
+pub fn open(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
     if let Some(threads) = options.threads {
         // Fails only if a pool exists already, which then stays as it is.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let reading = Reading { format, zone: options.zone(), year: options.year };
-    let logs = source::open(&options.paths, &reading);
-    tell_problems(&logs);
-    logs
+    source::open(&options.paths, &reading)
+}
+
+/// A ledger, and the exit status that reading it gave.
+pub struct Read {
+    /// What was learnt.
+    pub ledger: Ledger,
+    /// 0, or 2 if something could not be read.
+    pub status: u8,
+}
+
+/// Reads the logs, if any are named.
+pub fn ledger(options: &ReadOptions) -> Result<Read, Error> {
+    if options.paths.is_empty() {
+        return Ok(Read { ledger: Ledger::default(), status: CLEAN });
+    }
+    let filter = filter(options)?;
+    let logs = logs(options, options.log_format.map(|format| format.0));
+    let failed = !logs.failures.is_empty();
+    let mut progress = Progress::new(&logs.logs, options.quiet, None);
+    let ledger = scan(logs.logs, Plan::default(), &filter, &mut progress);
+    progress.finish();
+    super::judging::tell_read_errors(&ledger);
+    let incomplete = failed || ledger.inputs.values().any(|input| !input.problems.is_empty());
+    Ok(Read { ledger, status: if incomplete { FAILED } else { CLEAN } })
 }
 
 /// What the user says of the site: options first, then the site file, then the server's configuration.

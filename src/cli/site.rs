@@ -1,14 +1,12 @@
 //! `relayaudit site`: what is yours, and whether the server's configuration keeps to it.
 
-use super::args::{Output, ReadOptions};
-use super::progress::Progress;
+use super::args::Output;
 use super::site_args::{Check, Import, Infer, Show, SiteVerb};
 use super::{CLEAN, Error, FAILED, FOUND, complain, judging, reading};
 use crate::judge::analysis::conclude;
 use crate::judge::{self, Analysis, Errors, Routed, Rule, analyse, candidates};
 use crate::ledger::{Client, Ledger};
 use crate::report::{self, Report, Run, site_toml};
-use crate::scan::{Plan, scan};
 use crate::site::Site;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
@@ -27,7 +25,7 @@ pub fn run(verb: &SiteVerb, out: &mut dyn Write) -> Result<u8, Error> {
 
 fn show(options: &Show, out: &mut dyn Write) -> Result<u8, Error> {
     let stated = reading::stated_site(&options.site)?;
-    let read = read(&options.read)?;
+    let read = reading::ledger(&options.read)?;
     let judged = Judged::new(read.ledger, &stated);
     report::terminal::write_site(&judged.report, &judging::look(options.color), out)?;
     Ok(read.status)
@@ -35,7 +33,7 @@ fn show(options: &Show, out: &mut dyn Write) -> Result<u8, Error> {
 
 fn infer(options: &Infer, out: &mut dyn Write) -> Result<u8, Error> {
     let stated = reading::stated_site(&options.site)?;
-    let read = read(&options.read)?;
+    let read = reading::ledger(&options.read)?;
     let judged = Judged::new(read.ledger, &stated);
     let candidates = candidates(&Routed::new(&judged.ledger, &judged.site, Errors::default()));
     let paths = options.read.paths.join(" ");
@@ -60,7 +58,7 @@ fn check(options: &Check, out: &mut dyn Write) -> Result<u8, Error> {
     let (imported, problems) = reading::import(&options.configs);
     problems.iter().for_each(|problem| complain(&problem.to_string()));
     stated.add_all(imported);
-    let read = read(&options.read)?;
+    let read = reading::ledger(&options.read)?;
     let judged = Judged::new(read.ledger, &stated);
     let unused = if options.read.paths.is_empty() { Vec::new() } else { unused(&judged.ledger, &stated) };
     match options.format {
@@ -77,28 +75,6 @@ fn check(options: &Check, out: &mut dyn Write) -> Result<u8, Error> {
         (true, status) => status,
         (false, _) => FAILED,
     })
-}
-
-/// A ledger, and the exit status that reading it gave.
-struct Read {
-    ledger: Ledger,
-    status: u8,
-}
-
-/// Reads the logs, if any are named.
-fn read(options: &ReadOptions) -> Result<Read, Error> {
-    if options.paths.is_empty() {
-        return Ok(Read { ledger: Ledger::default(), status: CLEAN });
-    }
-    let filter = reading::filter(options)?;
-    let logs = reading::logs(options, options.log_format.map(|format| format.0));
-    let failed = !logs.failures.is_empty();
-    let mut progress = Progress::new(&logs.logs, options.quiet, None);
-    let ledger = scan(logs.logs, Plan::default(), &filter, &mut progress);
-    progress.finish();
-    judging::tell_read_errors(&ledger);
-    let incomplete = failed || ledger.inputs.values().any(|input| !input.problems.is_empty());
-    Ok(Read { ledger, status: if incomplete { FAILED } else { CLEAN } })
 }
 
 /// A ledger with the site that it and the user make, and the report on both.

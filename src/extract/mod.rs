@@ -1,9 +1,11 @@
 //! Extract: a row per recipient, as the correlator decides on it. Nothing is kept: what the rows need is
 //! in the lines of one message.
 
+mod partition;
 mod row;
 mod write;
 
+pub use partition::Partitioned;
 pub use row::{COLUMNS, Cell, Row};
 pub use write::{Csv, Ndjson, Parquet, RowWriter};
 

@@ -49,7 +49,7 @@ pub fn period(span: Span) -> String {
 
 /// How long from one time to another, to the minute: `3 h 10 min`, `2 days 4 h`, `less than a minute`.
 pub fn duration(from: Time, to: Time) -> String {
-    let minutes = u64::try_from((to.0 - from.0) / 60_000_000).unwrap_or(0);
+    let minutes = u64::try_from(to.0.saturating_sub(from.0) / 60_000_000).unwrap_or(0);
     let parts = [(minutes / 1_440, "day"), (minutes % 1_440 / 60, "h"), (minutes % 60, "min")];
     let named: Vec<String> = parts
         .iter()

@@ -55,4 +55,10 @@ mod tests {
         let want: Vec<u64> = ["", "a", "ab", "ab", "abc", "abc"].map(|text| stable(text.as_bytes())).to_vec();
         assert_eq!(stable_beginnings(b"abc", &lengths), want);
     }
+
+    #[test]
+    fn texts_that_are_split_otherwise_are_others() {
+        assert_eq!(stable_texts(&["a", "b"]), 0xb912_458b_53ec_5105);
+        assert_eq!(stable_texts(&["ab", ""]), 0xb426_6e7e_880c_77d8);
+    }
 }

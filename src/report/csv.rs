@@ -3,13 +3,17 @@
 //! No cell is a formula to a spreadsheet, and none holds a line end (see [`super::escape`]). The
 //! other tables come as CSV with `--tables DIR`.
 
-use super::rows::{Cells, Column};
+use super::rows::{Cells, Column, Table};
 use super::{Report, escape, rows};
 use std::io::{self, Write};
 
 /// Writes the findings.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let table = rows::findings(report);
+    write_table(&rows::findings(report), out)
+}
+
+/// Writes a table.
+pub fn write_table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let head: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
     writeln!(out, "{}", head.join(","))?;
     for row in 0..table.rows() {

@@ -18,6 +18,7 @@ pub mod model;
 mod phrases;
 pub mod rows;
 pub mod site_toml;
+pub mod submitters;
 pub mod tables;
 pub mod terminal;
 

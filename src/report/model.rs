@@ -394,6 +394,6 @@ pub struct HourRow {
 }
 
 /// Writes a time as RFC 3339 in UTC, or as null.
-fn rfc3339<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn rfc3339<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(Time::rfc3339).serialize(serializer)
 }

@@ -272,15 +272,15 @@ impl<T> Maker<'_, T> {
         Column { name, cells: Cells::Text(cells) }
     }
 
-    fn optional(&self, name: &'static str, cell: impl Fn(&T) -> Option<String>) -> Column {
+    pub(super) fn optional(&self, name: &'static str, cell: impl Fn(&T) -> Option<String>) -> Column {
         Column { name, cells: Cells::Text(self.0.iter().map(cell).collect()) }
     }
 
-    fn list(&self, name: &'static str, cell: impl Fn(&T) -> Vec<String>) -> Column {
+    pub(super) fn list(&self, name: &'static str, cell: impl Fn(&T) -> Vec<String>) -> Column {
         self.optional(name, |row| Some(cell(row).join("; ")))
     }
 
-    fn time(&self, name: &'static str, cell: impl Fn(&T) -> Option<Time>) -> Column {
+    pub(super) fn time(&self, name: &'static str, cell: impl Fn(&T) -> Option<Time>) -> Column {
         self.optional(name, |row| cell(row).map(Time::rfc3339))
     }
 

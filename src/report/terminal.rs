@@ -7,8 +7,10 @@ mod listings;
 mod page;
 mod sections;
 mod site;
+mod submitters;
 
 pub use site::{write_check, write_site};
+pub use submitters::write_submitters;
 
 use super::figures::time;
 use super::model::{Line, Report};

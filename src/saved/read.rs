@@ -18,7 +18,7 @@ use std::sync::Arc;
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A ledger that unpacks to no more than this is read, however small it is.
-const SMALL_BYTES: u64 = 64 << 20;
+const SMALL_BYTES: u64 = 16 << 20;
 
 /// Above that, how many times larger than the file it may be. Lines of ledgers shrink to a tenth, all the same ones to a
 /// hundredth.

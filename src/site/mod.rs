@@ -216,7 +216,8 @@ impl Site {
         }
     }
 
-    fn is_server(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of our servers: stated, inferred, or loopback.
+    pub fn is_server(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.server_addresses.contains_key(&address)
     }
 

@@ -1,7 +1,7 @@
 //! Ledgers that somebody wrote who means harm: refused, or judged as they are, but nothing ends in a panic.
 
 use super::common::root;
-use super::{ALIKE, load, run};
+use super::{ALIKE, EVERYTHING, WORDS, load, run};
 use proptest::prelude::*;
 use relayaudit::judge::{self, analysis::conclude};
 use relayaudit::ledger::Ledger;
@@ -20,9 +20,7 @@ fn report(mut ledger: Ledger) -> Vec<u8> {
 fn lines() -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.ledger");
-    let names =
-        ["postfix/abused.log", "exchange-smtp-protocol/abused.log", "iis-smtp-w3c/abused.log", "sendmail/abused.log"];
-    let args = [&["scan"], &names[..], &ALIKE[..], &["json", "--ledger-out", path.to_str().unwrap()]].concat();
+    let args = [&["scan"], &EVERYTHING[..], &ALIKE[..], &["json", "--ledger-out", path.to_str().unwrap()]].concat();
     run(&root().join("samples"), &args);
     let text = String::from_utf8(zstd::decode_all(&std::fs::read(&path).unwrap()[..]).unwrap()).unwrap();
     // A few of each kind are read as all are, and faster.
@@ -49,6 +47,32 @@ fn survive(bytes: &[u8]) -> bool {
     !report(joined.saved.finish()).is_empty()
 }
 
+#[test]
+fn a_ledger_that_is_cut_off_anywhere_is_refused() {
+    let bytes = std::fs::read(root().join("tests/snapshots/version-1.ledger")).unwrap();
+    let last = bytes.len() - 20..bytes.len();
+    for end in (0..bytes.len()).step_by(511).chain(last) {
+        let error = Saved::from_bytes("state", &bytes[..end]).map(drop).unwrap_err().to_string();
+        let said = if end < 4 { "state: not a ledger" } else { "the ledger is damaged" };
+        assert!(error.starts_with("state") && error.contains(said), "{end}: {error}");
+    }
+}
+
+/// A frame that wants 64 MiB set aside for it, though it holds a line.
+#[test]
+fn a_frame_that_wants_more_memory_than_a_ledger_does_is_refused() {
+    let text = lines().join("\n");
+    let pack = |window: u32| {
+        let mut packer = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        packer.window_log(window).unwrap();
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    assert!(survive(&pack(21)));
+    let error = Saved::from_bytes("state", &pack(26)).map(drop).unwrap_err().to_string();
+    assert!(error.starts_with("state:1: the ledger is damaged: "), "{error}");
+}
+
 /// Numbers that are at an edge of something.
 fn hostile_numbers() -> Vec<&'static str> {
     vec![
@@ -71,10 +95,7 @@ fn hostile_numbers() -> Vec<&'static str> {
 fn the_ledger_that_is_attacked_is_one() {
     let lines = lines();
     assert!(survive(&zstd::encode_all(lines.join("\n").as_bytes(), 1).unwrap()));
-    for word in [
-        "file", "assumed", "input", "flow", "client", "account", "hello", "domain", "server", "edges", "context",
-        "loose", "end",
-    ] {
+    for word in WORDS {
         assert!(lines.iter().any(|line| line.starts_with(&format!("{{\"{word}\""))), "{word}");
     }
 }

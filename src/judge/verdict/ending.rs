@@ -18,7 +18,7 @@ pub fn ending(scope: &Scope<'_>, deciding: &[&Finding]) -> String {
     };
     let attempt = last(|queue| queue.last_attempt).filter(|attempt| minute(entered) < minute(*attempt));
     let waiting = waits(sum(|queue| queue.recipients), sum(|queue| queue.unseen));
-    if end.0 - entered.0 < GOES_ON {
+    if end.0.saturating_sub(entered.0) < GOES_ON {
         let waiting = waiting.map(|waiting| format!(" {waiting}")).unwrap_or_default();
         return format!("It was still coming in when the logs end, at {} UTC.{waiting}", minute(end));
     }
