@@ -2,7 +2,7 @@
 //! when several of like size are there, so that a sweep costs as much as it reads and not as much as is known.
 
 use super::days::{Day, Days, UNDATED, day_of};
-use super::file::{file_of, key};
+use super::file::key;
 use super::state::Open;
 use super::Error;
 use crate::fold::Part;
@@ -218,10 +218,12 @@ pub fn forget(state: &Open<'_>, first: Day) -> Result<bool, Error> {
     Ok(0 < books + young)
 }
 
-/// The runs that there are.
-pub fn runs(state: &Open<'_>) -> Result<BTreeSet<FileId>, Error> {
-    let keys = state.rows("SELECT id FROM run", (), |row| row.get::<_, i64>(0))?;
-    Ok(keys.into_iter().map(file_of).collect())
+/// Forgets all that was learnt.
+pub fn forget_all(state: &Open<'_>) -> Result<(), Error> {
+    for table in ["book", "young", "run", "tail", "finding", "news"] {
+        state.execute(&format!("DELETE FROM {table}"), ())?;
+    }
+    Ok(())
 }
 
 /// Leaves out lines of logs that are forgotten.

@@ -111,11 +111,20 @@ impl State {
         self.path
     }
 
-    /// Begins to change it. Fails at once if another does.
+    /// Begins to change it. Fails at once if another sweep does.
     pub fn change(&mut self) -> Result<Open<'_>, Error> {
+        self.change_within(Duration::ZERO)
+    }
+
+    /// The same for a small change: waits for another sweep to end.
+    pub fn change_later(&mut self) -> Result<Open<'_>, Error> {
+        self.change_within(PATIENCE)
+    }
+
+    fn change_within(&mut self, patience: Duration) -> Result<Open<'_>, Error> {
         let path = self.path;
         let fail = |error: rusqlite::Error| Error::of(path, &error);
-        self.connection.busy_timeout(Duration::ZERO).map_err(fail)?;
+        self.connection.busy_timeout(patience).map_err(fail)?;
         // What is changed stays in memory until the commit, so that the state can be read all the while.
         let pragmas = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF;";
         self.connection.execute_batch(pragmas).map_err(fail)?;
@@ -145,6 +154,9 @@ impl State {
         })
     }
 }
+
+/// Every table, in the order in which they are emptied.
+const EMPTIED: [&str; 7] = ["run", "young", "tail", "book", "finding", "news", "file"];
 
 /// The first bytes of a file, as many as tell an SQLite database.
 fn begin(path: &Path) -> Result<Vec<u8>, Error> {
@@ -183,6 +195,20 @@ impl Open<'_> {
             self.batch(TABLES)?;
         }
         self.set("version", &env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.batch("DELETE FROM meta;")?;
+        EMPTIED.iter().try_for_each(|table| self.batch(&format!("DELETE FROM {table};")))?;
+        self.set("version", &env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Bytes of the state that are in use.
+    pub fn used_bytes(&self) -> Result<u64, Error> {
+        let number = |pragma: &str| self.one(&format!("PRAGMA {pragma}"), (), |row| row.get::<_, i64>(0));
+        let page = |pragma| Ok::<_, Error>(u64::try_from(number(pragma)?.unwrap_or(0)).unwrap_or(0));
+        Ok(page("page_count")?.saturating_sub(page("freelist_count")?) * page("page_size")?)
     }
 
     /// Keeps what was changed.
