@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "sweep/formats.rs"]
+mod formats;
+#[path = "sweep/month.rs"]
+mod month;
 #[path = "sweep/world.rs"]
 mod world;
 

@@ -93,7 +93,7 @@ pub struct Failure {
 }
 
 /// How much of a file is looked at to recognise it.
-pub(crate) const HEAD_BYTES: usize = 256 * 1024;
+pub const HEAD_BYTES: usize = 256 * 1024;
 
 /// Archives in archives; more is meant to harm.
 const DEEPEST_ARCHIVE: usize = 3;

@@ -281,9 +281,14 @@ impl Source {
         Ok(())
     }
 
-    /// Whether its text is not that of the file on disk but must be unpacked or decoded.
+    /// Whether its text is that of the file on disk: neither packed nor decoded.
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Whether it is packed, or a member of an archive.
     pub fn is_packed(&self) -> bool {
-        !self.is_plain
+        self.packing.is_some()
     }
 
     /// What copies of one log have in common, packed or not: a hash of the first bytes of the text.

@@ -69,6 +69,8 @@ pub struct Seen {
     pub modified: i64,
     /// Whether its text must be unpacked: it is not written to.
     pub packed: bool,
+    /// Whether its text is what is on the disk, so that its size is that of the text.
+    pub plain: bool,
 }
 
 impl Seen {
@@ -87,6 +89,7 @@ impl Seen {
             size_bytes: metadata.len(),
             modified: modified.map_or(0, |time| time.timestamp_micros()),
             packed: false,
+            plain: true,
         }
     }
 

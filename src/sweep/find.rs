@@ -96,7 +96,7 @@ impl Looking<'_> {
             log.seen.is_unchanged(&seen) && (log.path == path || (seen.inode.is_some() && seen.size_bytes != 0))
         };
         if let Some(log) = self.files.values().find(known) {
-            let seen = Seen { packed: log.seen.packed, ..seen };
+            let seen = Seen { packed: log.seen.packed, plain: log.seen.plain, ..seen };
             return self.candidates.push(Candidate { path, named, seen, source: None });
         }
         match Source::open(&path, HEAD_BYTES) {
@@ -116,7 +116,7 @@ impl Looking<'_> {
         if source.head().is_empty() {
             return;
         }
-        let seen = Seen { packed: source.is_packed(), ..seen };
+        let seen = Seen { packed: source.is_packed(), plain: source.is_plain(), ..seen };
         self.candidates.push(Candidate { path, named, seen, source: Some(source) });
     }
 
@@ -130,6 +130,7 @@ impl Looking<'_> {
                 size_bytes: member.at.size_bytes,
                 modified: member.modified.timestamp_micros(),
                 packed: true,
+                plain: false,
             };
             if self.files.values().any(|log| log.path == path && log.seen == seen) {
                 members.push(Candidate { path, named: false, seen, source: None });
@@ -194,15 +195,15 @@ fn assign(files: &LogFiles, candidates: Vec<Candidate>) -> (BTreeMap<FileId, Can
 fn fit(log: &LogFile, candidate: &Candidate, lengths: &[usize], hashes: Option<&[u64]>) -> Option<Fit> {
     let same_inode = log.seen.inode.is_some() && log.seen.inode == candidate.seen.inode;
     let same_path = log.path == candidate.path;
-    let Seen { packed, size_bytes, .. } = candidate.seen;
+    let Seen { plain, size_bytes, .. } = candidate.seen;
     let fit = Fit {
-        has_more: !packed && log.mark.seen_bytes() < size_bytes,
+        has_more: plain && log.mark.seen_bytes() < size_bytes,
         same_inode,
         same_path,
-        is_whole: packed || log.mark.seen_bytes() <= size_bytes,
+        is_whole: !plain || log.mark.seen_bytes() <= size_bytes,
         same_name: unrotated(&log.path) == unrotated(&candidate.path),
         print_bytes: log.print.length_bytes,
-        is_plain: !packed,
+        is_plain: plain,
         size_bytes,
     };
     let (Some(hashes), Some(source)) = (hashes, &candidate.source) else {

@@ -164,10 +164,10 @@ impl Sweep<'_> {
         }
         let Some(source) = candidate.source else { return Ok(()) };
         let (read_bytes, size_bytes) = (log.mark.seen_bytes(), candidate.seen.size_bytes);
-        if !candidate.seen.packed && size_bytes < read_bytes {
+        if candidate.seen.plain && size_bytes < read_bytes {
             self.learnt.problems.push(shrunk(candidate.path, size_bytes, read_bytes));
         }
-        if !candidate.seen.packed && size_bytes <= read_bytes {
+        if candidate.seen.plain && size_bytes <= read_bytes {
             return Ok(());
         }
         let mut log = log.clone();
@@ -285,6 +285,7 @@ impl Sweep<'_> {
             self.files.remove(&before);
             file::remove(self.state, before)?;
             books::remove_young(self.state, before)?;
+            books::put_tail(self.state, before, None)?;
         }
         while self.files.contains_key(&number) {
             number.0 += 1;
@@ -319,7 +320,12 @@ impl Sweep<'_> {
     /// Reads the other logs on, side by side.
     fn read_grown(&mut self) -> Result<(), Error> {
         let mut splitters = Vec::new();
+        // Lines of logs that were short until now: they were read before.
+        let mut counted = 0;
         for to_read in std::mem::take(&mut self.grown) {
+            if to_read.log.is_young() {
+                counted += to_read.before.and_then(|file| self.files.get(&file)).map_or(0, |log| log.input.lines);
+            }
             let number = self.number(&to_read)?;
             let ToRead { mut log, mut source, .. } = to_read;
             if log.is_young() {
@@ -344,6 +350,7 @@ impl Sweep<'_> {
             file::store(self.state, file, &log)?;
             self.files.insert(file, log);
         }
+        self.learnt.lines = self.learnt.lines.saturating_sub(counted);
         notes.merge(runs::extend(self.state, &self.files, parts, &self.options.filter)?);
         self.keep(notes)
     }

@@ -140,6 +140,7 @@ pub fn forget(state: &Open<'_>, files: &mut LogFiles, first: Day) -> Result<(), 
     for file in old {
         files.remove(&file);
         file::remove(state, file)?;
+        books::put_tail(state, file, None)?;
     }
     Ok(())
 }

@@ -232,7 +232,7 @@ fn renumber(known: &mut Ledger, scanned: &Ledger) {
 }
 
 /// Says where two ledgers differ, rather than how.
-fn same(known: &Ledger, scanned: &Ledger, what: &str) {
+pub fn same(known: &Ledger, scanned: &Ledger, what: &str) {
     let inputs = |ledger: &Ledger| -> Vec<_> {
         ledger.inputs.iter().map(|(file, input)| (*file, input.path, input.bytes, input.lines)).collect()
     };
