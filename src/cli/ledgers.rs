@@ -3,8 +3,8 @@
 use super::args::{Merge, Report};
 use super::judging::{self, Case};
 use super::{CLEAN, Error, complain};
-use crate::saved::{Destination, Joined, Saved, Twice};
 use crate::ledger::Time;
+use crate::saved::{Destination, Joined, Saved, Twice};
 use crate::sweep::days::DAY_MICROS;
 use crate::sweep::load;
 use crate::sweep::state::State;

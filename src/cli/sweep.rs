@@ -19,6 +19,9 @@ use std::path::Path;
 /// The address that is told of news, where the command line does not say.
 const WEBHOOK: &str = "RELAYAUDIT_WEBHOOK";
 
+/// How many open findings `--status` names, worst first.
+const SHOWN: usize = 20;
+
 const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// Sweeps. Returns the exit status.
@@ -116,11 +119,8 @@ fn deliver(
 
 fn judging(options: &Sweep, webhook: bool) -> Result<Judging, Error> {
     let errors = Errors { false_alarm: options.false_alarm, missed: options.missed };
-    let channels = [
-        (Channel::Print, !options.nagios),
-        (Channel::Syslog, options.syslog.is_some()),
-        (Channel::Webhook, webhook),
-    ];
+    let channels =
+        [(Channel::Print, !options.nagios), (Channel::Syslog, options.syslog.is_some()), (Channel::Webhook, webhook)];
     Ok(Judging {
         stated: reading::stated_site(&options.site)?,
         by: judge::Options { errors, ..judge::Options::default() },
@@ -157,8 +157,11 @@ fn status(path: &Path, out: &mut dyn Write) -> Result<u8, Error> {
     writeln!(out, "state: {} bytes", open.used_bytes()?)?;
     let known = findings::open(&open)?;
     writeln!(out, "open findings: {}", known.len())?;
-    for finding in &known {
+    for finding in known.iter().take(SHOWN) {
         writeln!(out, "  {}", terminal(&tell::text::headline(finding)))?;
+    }
+    if SHOWN < known.len() {
+        writeln!(out, "  and {} more", known.len() - SHOWN)?;
     }
     let files = file::load(&open)?;
     writeln!(out, "logs: {}", files.len())?;

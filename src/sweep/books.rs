@@ -1,10 +1,10 @@
 //! Books in the state: what each sweep has learnt of a day is put down beside what is there, and merged with it only
 //! when several of like size are there, so that a sweep costs as much as it reads and not as much as is known.
 
+use super::Error;
 use super::days::{Day, Days, UNDATED, day_of};
 use super::file::key;
 use super::state::Open;
-use super::Error;
 use crate::fold::Part;
 use crate::ledger::{FileId, Input, Ledger, Text};
 use crate::merge::Merge;
@@ -116,12 +116,7 @@ pub fn encode_open<N>(state: &Open<'_>, part: Part<N>) -> Result<Vec<u8>, Error>
 
 /// A log of which the state knows the rest elsewhere.
 fn unknown() -> Known {
-    Known {
-        path: Text::default(),
-        format: Text::default(),
-        beginning: Beginning::default(),
-        ledger: Text::default(),
-    }
+    Known { path: Text::default(), format: Text::default(), beginning: Beginning::default(), ledger: Text::default() }
 }
 
 /// Its notes hold only the inputs of which another version of the program kept lines that this one does not read.
@@ -201,9 +196,10 @@ pub fn remove_young(state: &Open<'_>, file: FileId) -> Result<(), Error> {
 /// A short log is over: its books are put beside those of others, and what is open in it becomes a run.
 pub fn grow_up(state: &Open<'_>, file: FileId) -> Result<(), Error> {
     let sql = "INSERT INTO book (day, level, part) SELECT day, 0, part FROM young WHERE file = ?1 AND day IS NOT NULL";
-    let days = state.rows("SELECT DISTINCT day FROM young WHERE file = ?1 AND day IS NOT NULL", [key(file)], |row| {
-        row.get::<_, Day>(0)
-    })?;
+    let days =
+        state.rows("SELECT DISTINCT day FROM young WHERE file = ?1 AND day IS NOT NULL", [key(file)], |row| {
+            row.get::<_, Day>(0)
+        })?;
     state.execute(sql, [key(file)])?;
     let sql = "INSERT OR REPLACE INTO run (id, part) SELECT file, part FROM young WHERE file = ?1 AND day IS NULL";
     state.execute(sql, [key(file)])?;

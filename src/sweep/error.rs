@@ -41,7 +41,9 @@ pub enum Error {
         path: Text,
     },
     /// It cannot be written.
-    #[error("{path}: cannot write the state: {what}; it is as it was before, and the next sweep reads what this one could not keep")]
+    #[error(
+        "{path}: cannot write the state: {what}; it is as it was before, and the next sweep reads what this one could not keep"
+    )]
     Write {
         /// The file.
         path: Text,
@@ -77,7 +79,9 @@ impl Error {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy { path },
             Some(ErrorCode::NotADatabase) => Error::Foreign { path, what: "a file of another kind, or a damaged one" },
             Some(ErrorCode::DatabaseCorrupt) | None => Error::Damaged { path, what },
-            Some(ErrorCode::DiskFull) => Error::Write { path, what: "the disk, or the room for this file, is full".into() },
+            Some(ErrorCode::DiskFull) => {
+                Error::Write { path, what: "the disk, or the room for this file, is full".into() }
+            }
             Some(ErrorCode::ReadOnly) => {
                 Error::Write { path, what: "the file, or the folder it lies in, may not be written".into() }
             }

@@ -191,7 +191,8 @@ pub fn file_of(key: i64) -> FileId {
 
 /// Reads the logs that a state knows.
 pub fn load(state: &Open<'_>) -> Result<LogFiles, Error> {
-    let rows = state.rows("SELECT id, value FROM file", (), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let rows =
+        state.rows("SELECT id, value FROM file", (), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     rows.into_iter().map(|(key, text)| Ok((file_of(key), state.parse(&text)?))).collect()
 }
 

@@ -219,7 +219,8 @@ impl Known {
 pub fn judge(state: &Open<'_>, judging: &Judging, now: Time) -> Result<Vec<News>, Error> {
     let today = day_of(now);
     let spans = file::load(state)?;
-    let latest = spans.values().filter_map(|log| log.last()).filter(|time| time.0 <= now.0.saturating_add(DAY_MICROS)).max();
+    let latest =
+        spans.values().filter_map(|log| log.last()).filter(|time| time.0 <= now.0.saturating_add(DAY_MICROS)).max();
     let latest = latest.unwrap_or(now);
     // All is judged once, so that what happened before the first sweep is told too.
     let is_first = state.get::<bool>("judged")?.is_none();

@@ -128,8 +128,7 @@ impl State {
         // What is changed stays in memory until the commit, so that the state can be read all the while.
         let pragmas = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF;";
         self.connection.execute_batch(pragmas).map_err(fail)?;
-        let transaction =
-            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(fail)?;
         transaction.busy_timeout(PATIENCE).map_err(fail)?;
         let open = Open { path, transaction };
         open.prepare()?;
@@ -145,13 +144,6 @@ impl State {
         // A file that was made and not written yet.
         let tables: i64 = open.one("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?.unwrap_or(0);
         if tables == 0 { Err(Error::Missing { path }) } else { Ok(open) }
-    }
-
-    /// How many pages of the file are in use, and may be: for tests of a full disk.
-    pub fn limit_pages(&self, pages: u32) -> Result<u32, Error> {
-        self.run(|connection| {
-            connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))
-        })
     }
 }
 

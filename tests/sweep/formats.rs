@@ -40,7 +40,8 @@ impl Growing {
 
     fn sweep(&mut self) -> Learnt {
         self.now += 3_600_000_000;
-        let options = Options { short_bytes: self.short_bytes, ..Options::new(self.paths(), self.reading, Time(self.now)) };
+        let options =
+            Options { short_bytes: self.short_bytes, ..Options::new(self.paths(), self.reading, Time(self.now)) };
         read_into(&mut self.state, &options).unwrap()
     }
 

@@ -33,7 +33,9 @@ struct Server {
 impl Server {
     fn message(&mut self, at: i64) {
         let stamp = |micros: i64| {
-            chrono::DateTime::from_timestamp_micros(at + micros).unwrap().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+            chrono::DateTime::from_timestamp_micros(at + micros)
+                .unwrap()
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
         };
         let id = format!("{:010X}", self.random.next() & 0xff_ffff_ffff);
         let (host, user, pid) = (self.random.below(600), self.random.below(40), 1000 + self.random.below(200));
@@ -58,9 +60,19 @@ impl Server {
         line(100, format!("smtpd[{pid}]: {id}: client=h{host}.example.com[{address}]{login}"));
         line(200, format!("cleanup[{pid}]: {id}: message-id=<{id}@example.com>"));
         line(300, format!("qmgr[900]: {id}: from=<{from}>, size=4000, nrcpt=1 (queue active)"));
-        line(400, format!("{daemon}[{pid}]: {id}: to=<{to}>, relay={relay}, delay=0.4, delays=0.1/0/0.1/0.2, dsn=2.0.0, status=sent ({sent})"));
+        line(
+            400,
+            format!(
+                "{daemon}[{pid}]: {id}: to=<{to}>, relay={relay}, delay=0.4, delays=0.1/0/0.1/0.2, dsn=2.0.0, status=sent ({sent})"
+            ),
+        );
         line(500, format!("qmgr[900]: {id}: removed"));
-        line(600, format!("smtpd[{pid}]: disconnect from h{host}.example.com[{address}] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5"));
+        line(
+            600,
+            format!(
+                "smtpd[{pid}]: disconnect from h{host}.example.com[{address}] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5"
+            ),
+        );
     }
 }
 
@@ -98,7 +110,10 @@ impl Month {
     fn rotate(&self) {
         let name = |number: i32| self.log(&format!(".{number}{}", if number == 1 { "" } else { ".gz" }));
         let _ = std::fs::remove_file(name(7));
-        (2..7).rev().filter(|number| name(*number).exists()).for_each(|number| std::fs::rename(name(number), name(number + 1)).unwrap());
+        (2..7)
+            .rev()
+            .filter(|number| name(*number).exists())
+            .for_each(|number| std::fs::rename(name(number), name(number + 1)).unwrap());
         if name(1).exists() {
             pack(&name(1), &name(2));
         }

@@ -41,19 +41,27 @@ pub fn text(done: &Done, now: Time) -> String {
     gauge("sweep_timestamp_seconds", "When the last sweep ran.", vec![(String::new(), seconds(now))]);
     gauge("sweep_lines", "New lines that the last sweep read.", one(done.learnt.lines));
     gauge("sweep_bytes", "Bytes that the last sweep read, unpacked.", one(done.learnt.text_bytes));
-    gauge("sweep_problems", "Logs and paths that the last sweep could not read.", one(done.learnt.problems.len() as u64));
+    gauge(
+        "sweep_problems",
+        "Logs and paths that the last sweep could not read.",
+        one(done.learnt.problems.len() as u64),
+    );
     gauge("state_bytes", "Bytes of the state file in use.", one(done.state_bytes));
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for finding in &done.open {
         *counts.entry((&finding.rule, finding.severity.as_str())).or_default() += 1;
     }
-    let counted = counts.into_iter().map(|((rule, severity), count)| {
-        (labels(&[("rule", rule), ("severity", severity)]), count.to_string())
-    });
+    let counted = counts
+        .into_iter()
+        .map(|((rule, severity), count)| (labels(&[("rule", rule), ("severity", severity)]), count.to_string()));
     gauge("findings", "Findings that are open, by rule and severity.", counted.collect());
     let each = done.open.iter().take(SERIES);
     let each = each.filter_map(|finding| Some((labels(&names(finding)), seconds(finding.last?))));
-    gauge("finding_last_seen_timestamp_seconds", "When an open finding was seen last, of the worst 100.", each.collect());
+    gauge(
+        "finding_last_seen_timestamp_seconds",
+        "When an open finding was seen last, of the worst 100.",
+        each.collect(),
+    );
     text
 }
 
