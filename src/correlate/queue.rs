@@ -5,11 +5,12 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
-use super::births::{Birth, Births, announced};
+use super::births::{Birth, Births};
 use super::context::is_named;
 use super::edges::NEAR_LINES;
 use super::family;
 use super::tally::Tally;
+use super::waiting;
 use super::{Context, Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::{Place, Text};
 use foldhash::HashMap;
@@ -37,7 +38,7 @@ pub(super) struct Life<'a> {
     pub(super) entangled: bool,
     has_message_id: bool,
     /// The line of its session that closed it, if one did: see [`Queue::abandon`].
-    abandoned: Option<u32>,
+    pub(super) abandoned: Option<u32>,
     /// How many of its recipients came to an end.
     pub(super) tally: Tally<'a>,
 }
@@ -94,8 +95,8 @@ pub(super) fn digest<'a>(
     }
     family::settle(facts, &queue, edges, at_end, observer, loose);
     if !at_end {
-        keep_announcements(facts, &sorts.links, &queue, edges, loose);
-        keep_abandoners(&queue, loose);
+        waiting::keep_announcements(facts, &sorts.links, &queue, edges, loose);
+        waiting::keep_abandoners(&queue, loose);
     } else {
         loose.iter_mut().for_each(|parts| *parts = Parts::NONE);
     }
@@ -106,43 +107,6 @@ pub(super) struct Surroundings<'a, 's> {
     pub(super) births: &'s Births<'a>,
     pub(super) context: &'s Context,
     pub(super) edges: &'s Edges,
-}
-
-/// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
-fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edges: &Edges, loose: &mut [Parts]) {
-    let mut born: HashMap<LifeKey<'_>, bool> = HashMap::default();
-    for life in queue.lives.iter().filter(|life| life.birth.is_some()) {
-        if let (Some(key), Some(first)) = (key_of(facts, life), life.facts.first()) {
-            // One that began with a delivery may log more after it is full.
-            let may_go_on = life.tally.is_full() && edges.near_end(life.server, life.opened);
-            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE) || may_go_on;
-        }
-    }
-    for link in links {
-        let fact = &facts[*link as usize];
-        let Some((key, _)) = announced(fact) else { continue };
-        let near = || edges.near_start(key.0, fact.place) || edges.near_end(key.0, fact.place);
-        if born.get(&key).copied().unwrap_or_else(near) {
-            loose[*link as usize].add(Parts::LINK);
-        }
-    }
-}
-
-/// A life that waits for what may stand beyond the edges is closed by the same line when it is read again.
-fn keep_abandoners(queue: &Queue<'_>, loose: &mut [Parts]) {
-    for life in &queue.lives {
-        if let (Some(by), Some(first)) = (life.abandoned, life.facts.first())
-            && loose[*first as usize].has(Parts::MESSAGE)
-        {
-            loose[by as usize].add(Parts::SESSION);
-        }
-    }
-}
-
-fn key_of<'a>(facts: &'a [Fact<'a>], life: &Life<'_>) -> Option<LifeKey<'a>> {
-    let fact = &facts[*life.facts.first()? as usize];
-    let message = fact.record.message?;
-    Some((fact.server, message.scope, message.id))
 }
 
 impl<'a> Queue<'a> {

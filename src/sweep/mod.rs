@@ -7,6 +7,8 @@ pub mod file;
 mod find;
 pub mod findings;
 pub mod load;
+mod options;
+mod problems;
 pub mod read;
 mod runs;
 pub mod state;

@@ -3,38 +3,20 @@
 use super::days::{Day, Days, day_of};
 use super::file::{self, LogFile, LogFiles, Mark, Print, Standing};
 use super::find::{self, Candidate, Found};
+pub use super::options::{Options, RETENTION_DAYS};
+use super::problems::{lost, shrunk};
 use super::state::Open;
 use super::{Error, books, runs};
-use crate::clock::Zone;
-use crate::fold::{Filter, Part, Rejected};
-use crate::ledger::{FileId, Input, Text, Time};
+use crate::fold::{Part, Rejected};
+use crate::ledger::{FileId, Input, Text};
 use crate::merge::Merge;
 use crate::saved::Assumed;
 use crate::scan::{End, Plan, Stretches, Watch, read_on};
-use crate::source::{self, Bookmark, Failure, HEAD_BYTES, LONGEST_LINE, Log, Reading, Splitter};
+use crate::source::{self, Bookmark, Failure, LONGEST_LINE, Log, Splitter};
 use foldhash::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// What to read, and how.
-pub struct Options {
-    /// Files, folders and patterns.
-    pub paths: Vec<String>,
-    /// How files are to be read.
-    pub reading: Reading,
-    /// Whether the zone of this machine is taken for stamps that name none.
-    pub machine_zone: bool,
-    /// What to leave out.
-    pub filter: Filter,
-    /// Logs that are shorter are read anew each time: what they are may not be clear yet. Long enough to recognise any
-    /// log, but for tests.
-    pub short_bytes: usize,
-    /// Days that are kept.
-    pub retention_days: Day,
-    /// The time, in microseconds since 1970.
-    pub now: Time,
-}
 
 /// What a sweep has read.
 #[derive(Debug, Default)]
@@ -49,27 +31,8 @@ pub struct Learnt {
     pub problems: Vec<String>,
 }
 
-/// How many days are kept unless the user says otherwise: a year, and what a report of it looks back to.
-pub const RETENTION_DAYS: Day = 400;
-
 /// No progress is shown.
 struct Quiet;
-
-impl Options {
-    /// Options for some paths, read as they are, by a clock that shows `now`.
-    pub fn new(paths: Vec<String>, reading: Reading, now: Time) -> Options {
-        let machine_zone = reading.zone == Zone::Machine;
-        Options {
-            paths,
-            reading,
-            machine_zone,
-            filter: Filter::default(),
-            short_bytes: HEAD_BYTES,
-            retention_days: RETENTION_DAYS,
-            now,
-        }
-    }
-}
 
 impl Watch<Days> for Quiet {
     fn folded(&mut self, _: u64) {}
@@ -412,26 +375,4 @@ impl Sweep<'_> {
 /// Lines that are too long are cut where every other sweep and scan cuts them.
 fn plan() -> Plan {
     Plan { chunk_bytes: LONGEST_LINE, ..Plan::default() }
-}
-
-fn shrunk(path: Text, size_bytes: u64, read_bytes: u64) -> String {
-    format!(
-        "{path}: shorter than it was: {size_bytes} bytes, and {read_bytes} were read of it; what was read stays counted, and \
-         nothing more is read of it until it is longer than that"
-    )
-}
-
-fn lost(log: &LogFile) -> String {
-    let path = log.path;
-    let now = match std::fs::metadata(&*path) {
-        Ok(metadata) if metadata.is_dir() => "is a folder now",
-        Ok(metadata) if metadata.len() == 0 => "was emptied, or an empty file is in its place",
-        Ok(_) => "was overwritten, or another file is in its place",
-        Err(_) => "is gone",
-    };
-    let last = log.last().map_or_else(String::new, |time| format!(", of {}", time.rfc3339()));
-    format!(
-        "{path}: it {now}, and no other file is what it was; what was written to it after its last line that was read{last} \
-         is not counted; if it was rotated, give the rotated files too"
-    )
 }
