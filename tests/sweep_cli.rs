@@ -144,6 +144,18 @@ fn a_log_that_was_rotated_away_is_found_beside_its_place() {
 }
 
 #[test]
+fn logs_that_are_not_asked_for_any_more() {
+    let place = Place::new();
+    place.append("mail.log", &sample("postfix/clean.log"));
+    place.append("exim.log", &sample("exim/clean.log"));
+    expect(&place.sweep(&["mail.log", "exim.log"]), 0, &[], &[]);
+    place.append("exim.log", &sample("exim/abused.log"));
+    expect(&place.sweep(&["mail.log"]), 0, &[], &[]);
+    assert_eq!(place.sweep(&["mail.log", "exim.log"]).status.code(), Some(1));
+    place.check(&["mail.log", "exim.log"], "asked for again");
+}
+
+#[test]
 fn states_that_are_none() {
     let place = Place::new();
     place.append("mail.log", &sample("postfix/clean.log"));
@@ -299,6 +311,21 @@ mod unix {
         let done = place.sweep(&["."]);
         assert!(matches!(done.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&done.stderr));
         place.check(&["."], "after all kills");
+    }
+
+    #[test]
+    fn news_that_cannot_be_printed_wait() {
+        let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else {
+            eprintln!("skipped: there is no /dev/full");
+            return;
+        };
+        let place = Place::new();
+        place.append("mail.log", &sample("postfix/abused.log"));
+        let args = ["sweep", "--state", "state", "--tz", "UTC", "mail.log"];
+        let done = command(place.folder.path()).args(args).stdout(full).output().unwrap();
+        expect(&done, 2, &["cannot write to standard output: ", "kept for the next sweep"], &[]);
+        expect(&place.sweep(&["mail.log"]), 0, &[], &["new: open-relay ("]);
+        expect(&place.sweep(&["mail.log"]), 0, &[], &[]);
     }
 
     #[test]

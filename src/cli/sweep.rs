@@ -51,20 +51,24 @@ fn sweep_once(options: &Sweep, now: Time, out: &mut dyn Write) -> Result<u8, Err
         done.learnt.problems.iter().for_each(|problem| complain(problem));
     }
     let mut status = status_of(&done);
+    let mut failures = Vec::new();
     if options.nagios {
         status = tell::nagios::write(&done, out)?;
     } else {
-        deliver(&mut state, Channel::Print, |news| {
+        let printed = deliver(&mut state, Channel::Print, |news| {
             let path = options.state.to_string_lossy();
             let written = match options.ndjson {
                 true => tell::ecs::write(news, out),
                 false => tell::text::write(news, &path, out),
             };
             // What is told is only forgotten when it is surely written.
-            (news.len(), written.and_then(|()| out.flush()).map_err(|error| error.to_string()))
-        })?;
+            match written.and_then(|()| out.flush()) {
+                Ok(()) => (news.len(), Ok(())),
+                Err(error) => (0, Err(format!("cannot write to standard output: {error}"))),
+            }
+        });
+        failures.extend(printed?);
     }
-    let mut failures = Vec::new();
     if let Some(socket) = &options.syslog {
         failures.extend(deliver(&mut state, Channel::Syslog, |news| tell::syslog::send(news, socket))?);
     }

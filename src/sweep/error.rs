@@ -60,8 +60,8 @@ pub enum Error {
     },
     /// It was whole once.
     #[error(
-        "{path}: the state is damaged: {what}; it is left as it is: put a copy of it back, or begin anew with `relayaudit \
-         sweep --rebuild`"
+        "{path}: the state is damaged: {what}; it is left as it is: put a copy of it back, or move it away and sweep the \
+         logs that are there anew"
     )]
     Damaged {
         /// The file.

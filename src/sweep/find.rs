@@ -29,6 +29,8 @@ pub struct Found {
     pub known: BTreeMap<FileId, Candidate>,
     /// Files that are no known log.
     pub strange: Vec<Candidate>,
+    /// Logs that are where they were, and that the user does not ask for any more.
+    pub left_out: BTreeSet<FileId>,
     /// Paths that lead nowhere.
     pub failures: Vec<Failure>,
 }
@@ -36,27 +38,30 @@ pub struct Found {
 /// Looks at what is there. Files that did not change since the last sweep are not opened.
 pub fn find(paths: &[String], files: &LogFiles) -> Found {
     let found = source::find(paths);
-    let mut looking = Looking { files, candidates: Vec::new(), failures: found.failures };
+    let mut looking = Looking { files, looked: BTreeSet::new(), candidates: Vec::new(), failures: found.failures };
     for candidate in found.files {
         looking.look(candidate.path, candidate.named);
     }
     let (mut known, mut strange) = assign(files, std::mem::take(&mut looking.candidates));
     // What was rotated away is looked for beside its old place: a path without pattern does not name it.
-    let lost: Vec<&LogFile> = files
-        .iter()
-        .filter(|(file, log)| log.standing == Standing::Open && !known.contains_key(file))
-        .map(|(_, log)| log)
-        .collect();
-    let there: BTreeSet<Text> = known.values().chain(&strange).map(|candidate| candidate.path).collect();
-    for path in lost.iter().flat_map(|log| beside(&log.path)).filter(|path| !there.contains(path)) {
+    let asked = std::mem::take(&mut looking.looked);
+    let missed = files.iter().filter(|(file, _)| !known.contains_key(file));
+    let (left_out, missed): (LogFiles, LogFiles) = missed
+        .map(|(file, log)| (*file, log.clone()))
+        .partition(|(_, log)| !asked.contains(&log.path) && is_there(log));
+    let lost = missed.values().filter(|log| log.standing == Standing::Open);
+    for path in lost.flat_map(|log| beside(&log.path)).filter(|path| !asked.contains(path)) {
         looking.look(path, false);
     }
-    let missed = files.iter().filter(|(file, _)| !known.contains_key(file));
-    let missed = missed.map(|(file, log)| (*file, log.clone())).collect();
     // Logs beside it that nobody asked for are left alone.
     known.extend(assign(&missed, looking.candidates).0);
     strange.retain(|candidate| !known.values().any(|log| log.path == candidate.path));
-    Found { known, strange, failures: looking.failures }
+    Found { known, strange, left_out: left_out.into_keys().collect(), failures: looking.failures }
+}
+
+/// Whether a log lies where it lay, as far as the disk tells.
+fn is_there(log: &LogFile) -> bool {
+    std::fs::metadata(&*log.path).is_ok_and(|now| now.is_file() && Seen::of(&now).inode == log.seen.inode)
 }
 
 /// The paths in the folder of a log that have its name but for what rotation adds.
@@ -78,12 +83,15 @@ fn beside(path: &str) -> Vec<Text> {
 
 struct Looking<'f> {
     files: &'f LogFiles,
+    /// The paths that were looked at.
+    looked: BTreeSet<Text>,
     candidates: Vec<Candidate>,
     failures: Vec<Failure>,
 }
 
 impl Looking<'_> {
     fn look(&mut self, path: Text, named: bool) {
+        self.looked.insert(path);
         if &*path == "-" {
             return self.fail(path, "standard input cannot be read on by the next sweep; give files");
         }

@@ -14,7 +14,7 @@ use crate::saved::Assumed;
 use crate::scan::{End, Plan, Stretches, Watch, read_on};
 use crate::source::{self, Bookmark, Failure, LONGEST_LINE, Log, Splitter};
 use foldhash::HashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -54,9 +54,9 @@ pub fn read(state: &Open<'_>, options: &Options) -> Result<Learnt, Error> {
         passed: Vec::new(),
         learnt: Learnt::default(),
     };
-    let Found { known, strange, failures } = find::find(&options.paths, &sweep.files);
+    let Found { known, strange, left_out, failures } = find::find(&options.paths, &sweep.files);
     let mut failures = failures;
-    sweep.missing(&known)?;
+    sweep.missing(&known, &left_out)?;
     for (file, candidate) in known {
         sweep.known(file, candidate)?;
     }
@@ -95,8 +95,9 @@ struct Sweep<'s> {
 
 impl Sweep<'_> {
     /// Says which logs are gone.
-    fn missing(&mut self, known: &BTreeMap<FileId, Candidate>) -> Result<(), Error> {
-        for (file, log) in self.files.iter_mut().filter(|(file, _)| !known.contains_key(file)) {
+    fn missing(&mut self, known: &BTreeMap<FileId, Candidate>, left_out: &BTreeSet<FileId>) -> Result<(), Error> {
+        let is_missing = |file: &FileId| !known.contains_key(file) && !left_out.contains(file);
+        for (file, log) in self.files.iter_mut().filter(|(file, _)| is_missing(file)) {
             let standing = match log.standing {
                 Standing::Open => Standing::Lost,
                 Standing::Over => Standing::Removed,
