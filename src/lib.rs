@@ -22,4 +22,5 @@ pub mod scribe;
 pub mod site;
 pub mod source;
 pub mod spf;
+pub mod sweep;
 pub mod trace;

@@ -139,6 +139,22 @@ fn every_single_cut_of_every_sample() {
     }
 }
 
+#[test]
+fn logs_that_lost_a_line_cut_around_it() {
+    let told =
+        |name: &String| name.contains("handed-on/mx1") || name.contains("postfix/filtered") || name.contains("exim/");
+    for (name, format, text) in samples().into_iter().filter(|(name, ..)| told(name)) {
+        let text = excerpt(&text, 0, 80);
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        for lost in 0..lines.len() {
+            let rest = [&lines[..lost], &lines[lost + 1..]].concat().concat();
+            for line in lost.saturating_sub(2).max(1)..(lost + 4).min(lines.len() - 1) {
+                check(&format!("{name} without line {}", lost + 1), format, &rest, &[line], &[1, 0]);
+            }
+        }
+    }
+}
+
 /// Sessions that name their client once, in both generations of OpenSMTPD's log, and log-ins of Sendmail.
 const SESSIONS: &str = include_str!("common/sessions.log");
 

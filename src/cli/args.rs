@@ -1,8 +1,9 @@
 //! The command line.
 
 use super::clients::{self, Clients};
-use super::help::{EXTRACT_HELP, MERGE_HELP, REPORT_HELP};
+use super::help::{EXTRACT_HELP, MERGE_HELP, REPORT_HELP, SWEEP_HELP};
 use super::site_args::SiteVerb;
+use super::sweep_args::Sweep;
 use super::trace_args::{self, Trace};
 use crate::clock::Zone;
 use crate::judge::finding::Severity;
@@ -30,10 +31,13 @@ pub enum Verb {
     /// Read logs and say whether the server was abused
     #[command(after_help = SCAN_HELP)]
     Scan(Box<Scan>),
+    /// Read what is new in the logs since the last time, and tell only what is new or worse: for cron and systemd
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(Box<Sweep>),
     /// Put saved ledgers of days and servers together into one
     #[command(after_help = MERGE_HELP)]
     Merge(Merge),
-    /// Judge saved ledgers, without reading the logs again
+    /// Judge saved ledgers or the state of sweeps, without reading the logs again
     #[command(after_help = REPORT_HELP)]
     Report(Box<Report>),
     /// Write a row per recipient: who handed it in, to whom, what became of it
@@ -202,8 +206,11 @@ pub struct Merge {
 #[derive(Debug, Args)]
 pub struct Report {
     /// Saved ledgers, in any order
-    #[arg(required = true, value_name = "LEDGER")]
+    #[arg(required_unless_present = "state", value_name = "LEDGER")]
     pub ledgers: Vec<String>,
+    /// The state of `relayaudit sweep`: all that was swept so far
+    #[arg(long, value_name = "FILE", conflicts_with = "ledgers")]
+    pub state: Option<PathBuf>,
     /// How to judge.
     #[command(flatten)]
     pub judge: JudgeOptions,
@@ -338,7 +345,7 @@ pub fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Str
     nearest.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
 }
 
-fn log_format(name: &str) -> Result<LogFormat, String> {
+pub(super) fn log_format(name: &str) -> Result<LogFormat, String> {
     registry::by_name(name).map(LogFormat).ok_or_else(|| {
         let hint = did_you_mean(name, FORMATS.iter().map(|format| format.name));
         format!("no such log format{hint} (see `relayaudit formats`)")
@@ -356,7 +363,7 @@ fn format(name: &str) -> Result<Choice, String> {
 }
 
 /// A share of 1 that is an error rate: neither never nor as good as a guess.
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().map_err(|error| error.to_string())?;
     if (0.000_001..0.5).contains(&share) { Ok(share) } else { Err("expected a share from 0.000001 to 0.5".to_owned()) }
 }
@@ -380,7 +387,7 @@ fn alarms(text: &str) -> Result<f64, String> {
     }
 }
 
-fn zone(name: &str) -> Result<Zone, String> {
+pub(super) fn zone(name: &str) -> Result<Zone, String> {
     name.parse().map(Zone::Named).map_err(|_| {
         let hint = did_you_mean(name, chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()));
         format!("no such time zone{hint}")

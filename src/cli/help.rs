@@ -23,6 +23,7 @@ Examples:
   relayaudit report mail.ledger --trusted-net 192.0.2.0/24 --local-domain example.org
   relayaudit report mail.ledger --site other.toml --config /etc/postfix/main.cf
   relayaudit report mx1.ledger mx2.ledger --format json
+  relayaudit report --state /var/lib/relayaudit/state
 
 Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 a ledger cannot be used or its scan was incomplete.";
 
@@ -40,3 +41,20 @@ Examples:
   relayaudit extract mail.log --to ndjson | jq 'select(.verdict==\"relayed-unauthorised\")'
 
 Exit status: 0, or 2 if the run failed or is incomplete.";
+
+/// Of `sweep`.
+pub const SWEEP_HELP: &str = "\
+Says nothing when nothing new was found, so cron sends no mail then. A finding is told when it is
+new or ten times worse, once a day while it goes on, and when nothing more was seen of it for three
+days. Logs are known again when they were renamed, copied and emptied, or packed: no line counts
+twice. `relayaudit report --state FILE` gives the report of everything swept so far.
+
+Examples:
+  relayaudit sweep --state /var/lib/relayaudit/state /var/log/mail.log*
+  relayaudit sweep --state /var/lib/relayaudit/state '/var/log/mail.log*' --nagios
+  relayaudit sweep --state FILE LOGS --prometheus /var/lib/node_exporter/relayaudit.prom
+  relayaudit sweep --state FILE --status
+  relayaudit report --state FILE
+
+Exit status: 0 nothing new, 1 something new or worse at or above --fail-on, 2 the sweep failed or is
+incomplete; with --nagios 0 OK, 1 warning, 2 critical, 3 unknown.";

@@ -20,6 +20,8 @@ pub struct Case<'o> {
     pub options: &'o JudgeOptions,
     /// What to print.
     pub output: Output,
+    /// What was learnt and is forgotten, in words.
+    pub forgotten: Option<String>,
 }
 
 /// What a ledger is judged by: read before the logs are, so that a wrong file costs no scan.
@@ -42,7 +44,8 @@ impl Case<'_> {
     /// Judges, and prints the report; `done` is called before anything is printed. Returns the exit status.
     pub fn run(self, done: impl FnOnce() -> Result<(), Error>, out: &mut dyn Write) -> Result<u8, Error> {
         let options = self.options;
-        let assumptions = assumptions(&self.saved.assumed);
+        let mut assumptions = assumptions(&self.saved.assumed);
+        assumptions.extend(self.forgotten);
         let mut ledger = self.saved.finish();
         let incomplete = ledger.inputs.values().any(|input| !input.problems.is_empty());
         let errors = Errors {

@@ -12,6 +12,8 @@ mod reading;
 mod scan;
 mod site;
 mod site_args;
+mod sweep;
+mod sweep_args;
 mod trace;
 mod trace_args;
 mod words;
@@ -48,6 +50,9 @@ pub enum Error {
     /// A saved ledger cannot be used or written.
     #[error(transparent)]
     Ledger(#[from] crate::saved::Error),
+    /// The state of sweeps cannot be used.
+    #[error(transparent)]
+    State(#[from] crate::sweep::Error),
     /// The site file is wrong.
     #[error(transparent)]
     Site(#[from] crate::site::Error),
@@ -84,6 +89,7 @@ pub fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout());
     let result = match &cli.verb {
         Verb::Scan(options) => scan::run(options, &mut out),
+        Verb::Sweep(options) => sweep::run(options, &mut out),
         Verb::Merge(options) => ledgers::merge(options),
         Verb::Report(options) => ledgers::report(options, &mut out),
         Verb::Extract(options) => extract::run(options),

@@ -39,7 +39,7 @@ pub fn run(options: &Scan, out: &mut dyn Write) -> Result<u8, Error> {
         destination.write(&saved)?;
     }
     progress.stage("judging");
-    let case = Case { saved, basis, options: &options.judge, output: options.output() };
+    let case = Case { saved, basis, options: &options.judge, output: options.output(), forgotten: None };
     let done = || {
         progress.finish();
         match (progress.error.take(), &options.read.unparsed) {

@@ -82,6 +82,11 @@ impl Edges {
         self.streams.get(&server)?.get(scope)
     }
 
+    /// The files of which a line was seen.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.ends.keys().copied()
+    }
+
     /// Gives files other numbers. Fails on one that `new` does not know.
     pub fn refile(&mut self, new: &dyn Fn(FileId) -> Option<FileId>) -> Option<()> {
         for edge in self.servers.values_mut() {

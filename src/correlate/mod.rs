@@ -25,6 +25,7 @@ mod recipients;
 mod tally;
 mod traced;
 mod transcript;
+mod waiting;
 mod whole;
 
 pub use edges::Edges;

@@ -5,11 +5,12 @@
 //! refused after DATA, or when its session goes on without it ever having had a Message-ID.
 //! In logs without a closing line (Exchange tracking) it closes when every recipient has an end.
 
-use super::births::{Birth, Births, announced, key_of};
+use super::births::{Birth, Births};
 use super::context::is_named;
 use super::edges::NEAR_LINES;
 use super::family;
 use super::tally::Tally;
+use super::waiting;
 use super::{Context, Edges, Fact, Observer, Parts, Sorts};
 use crate::ledger::{Place, Text};
 use foldhash::HashMap;
@@ -38,6 +39,8 @@ pub(super) struct Life<'a> {
     /// only be told with all lines of both.
     pub(super) entangled: bool,
     has_message_id: bool,
+    /// The line of its session that closed it, if one did: see [`Queue::abandon`].
+    pub(super) abandoned: Option<u32>,
     /// How many of its recipients came to an end.
     pub(super) tally: Tally<'a>,
 }
@@ -80,7 +83,7 @@ pub(super) fn digest<'a>(
     };
     for index in sorts.queue.iter().copied() {
         let fact = &facts[index as usize];
-        if fact.parts.has(Parts::SESSION) && queue.session(fact) {
+        if fact.parts.has(Parts::SESSION) && queue.session(index, fact) {
             loose[index as usize].add(Parts::SESSION);
         }
         if fact.parts.has(Parts::MESSAGE) {
@@ -94,7 +97,8 @@ pub(super) fn digest<'a>(
     }
     family::settle(facts, &queue, edges, at_end, observer, loose);
     if !at_end {
-        keep_announcements(facts, &sorts.links, &queue, edges, loose);
+        waiting::keep_announcements(facts, &sorts.links, &queue, edges, loose);
+        waiting::keep_abandoners(&queue, loose);
     } else {
         loose.iter_mut().for_each(|parts| *parts = Parts::NONE);
     }
@@ -107,30 +111,10 @@ pub(super) struct Surroundings<'a, 's> {
     pub(super) edges: &'s Edges,
 }
 
-/// Keeps those announcements loose whose message is not sealed yet, or may stand beyond the edges.
-fn keep_announcements(facts: &[Fact<'_>], links: &[u32], queue: &Queue<'_>, edges: &Edges, loose: &mut [Parts]) {
-    let mut born: HashMap<LifeKey<'_>, bool> = HashMap::default();
-    for life in queue.lives.iter().filter(|life| life.birth.is_some()) {
-        if let (Some(key), Some(first)) = (key_of(facts, life), life.facts.first()) {
-            // One that began with a delivery may log more after it is full.
-            let may_go_on = life.tally.is_full() && edges.near_end(life.server, life.opened);
-            *born.entry(key).or_default() |= loose[*first as usize].has(Parts::MESSAGE) || may_go_on;
-        }
-    }
-    for link in links {
-        let fact = &facts[*link as usize];
-        let Some((key, _)) = announced(fact) else { continue };
-        let near = || edges.near_start(key.0, fact.place) || edges.near_end(key.0, fact.place);
-        if born.get(&key).copied().unwrap_or_else(near) {
-            loose[*link as usize].add(Parts::LINK);
-        }
-    }
-}
-
 impl<'a> Queue<'a> {
     /// A line that ends whatever its session did before. Returns whether it must stay loose, because
     /// the session may have begun before the stretch.
-    fn session(&mut self, fact: &Fact<'a>) -> bool {
+    fn session(&mut self, index: u32, fact: &Fact<'a>) -> bool {
         let Some(session) = fact.record.session else { return false };
         match &fact.record.event {
             Event::Connect { once: false, .. } | Event::Accepted { .. } => {}
@@ -143,19 +127,20 @@ impl<'a> Queue<'a> {
             None => true,
             Some(None) => false,
             Some(Some((life_key, life))) => {
-                self.abandon(life_key, life, fact.place);
+                self.abandon(life_key, life, index, fact.place);
                 false
             }
         }
     }
 
     /// Closes a life that never had a Message-ID: its client gave up before DATA, and the server logs no more of it.
-    fn abandon(&mut self, key: LifeKey<'a>, index: u32, at: Place) {
-        let life = &mut self.lives[index as usize];
+    fn abandon(&mut self, key: LifeKey<'a>, life: u32, by: u32, at: Place) {
+        let life = &mut self.lives[life as usize];
         if life.has_message_id || life.closed.is_some() {
             return;
         }
         life.closed = Some(at);
+        life.abandoned = Some(by);
         self.shut(&key);
     }
 
@@ -232,6 +217,7 @@ impl<'a> Queue<'a> {
             closed: None,
             entangled: false,
             has_message_id: matches!(fact.record.event, Event::MessageId(_)),
+            abandoned: None,
             tally: Tally::default(),
         });
         let lives = self.by_key.entry(key).or_default();

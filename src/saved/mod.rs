@@ -18,6 +18,7 @@ use crate::merge::Merge;
 use crate::observe::Window;
 use crate::source::{Beginning, Failure, Log};
 use read::What;
+pub(crate) use rows::Directed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
