@@ -7,6 +7,8 @@ mod common;
 mod formats;
 #[path = "sweep/month.rs"]
 mod month;
+#[path = "sweep/news.rs"]
+mod news;
 #[path = "sweep/world.rs"]
 mod world;
 

@@ -83,14 +83,34 @@ impl FileId {
 /// The path that a log had before it was rotated and packed, as far as names tell: `mail.log` for `mail.log.2.gz` and
 /// `mail.log-20261124.xz` (logrotate's forms, logrotate(8): a number, or `dateext` with its default `-%Y%m%d`).
 pub fn unrotated(path: &str) -> &str {
+    split_rotated(path).0
+}
+
+/// Puts logs of one name in the order in which they were written: by the dates in their names or, where the greater
+/// number is the older log, by those; the log that is not rotated comes last.
+pub fn rotation(path: &str) -> (bool, i64) {
+    let number = |digits: &str| digits.parse::<i64>().unwrap_or(0);
+    match split_rotated(path).1 {
+        "" => (true, 0),
+        digits if digits.len() == DATE_DIGITS => (false, number(digits)),
+        digits => (false, -number(digits)),
+    }
+}
+
+/// The digits of a date in the name of a rotated log.
+const DATE_DIGITS: usize = 8;
+
+/// The path before rotation, and the number or date that rotation added.
+fn split_rotated(path: &str) -> (&str, &str) {
     const PACKED: [&str; 5] = [".gz", ".bz2", ".xz", ".zst", ".lzma"];
     let plain = PACKED.iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+    // ex261124.log is no rotated name: the digits are not at its end.
     let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit());
-    match plain.len() - stem.len() {
-        // ex261124.log is no rotated name: the digits are not at its end.
-        1..=3 if stem.ends_with('.') => &stem[..stem.len() - 1],
-        8 if stem.ends_with(['-', '.']) => &stem[..stem.len() - 1],
-        _ => plain,
+    let digits = &plain[stem.len()..];
+    match digits.len() {
+        1..=3 if stem.ends_with('.') => (&stem[..stem.len() - 1], digits),
+        DATE_DIGITS if stem.ends_with(['-', '.']) => (&stem[..stem.len() - 1], digits),
+        _ => (plain, ""),
     }
 }
 
@@ -172,6 +192,15 @@ impl Borrow<Place> for Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rotated_logs_are_in_order() {
+        let check = |older: &str, newer: &str| assert!(rotation(older) < rotation(newer), "{older} {newer}");
+        check("mail.log.1", "mail.log");
+        check("mail.log.10.gz", "mail.log.9.gz");
+        check("maillog-20261123.xz", "maillog-20261124");
+        check("maillog-20261124", "maillog");
+    }
 
     #[test]
     fn rotation_keeps_the_number_of_a_log() {

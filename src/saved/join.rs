@@ -2,7 +2,7 @@
 
 use super::{Error, Known, Saved};
 use crate::fold::Part;
-use crate::ledger::{FileId, Text};
+use crate::ledger::{FileId, Text, rotation};
 use crate::merge::Merge;
 use crate::source::{self, Failure};
 use foldhash::HashMap;
@@ -179,8 +179,15 @@ fn check_repeats(ledgers: &[Saved]) -> Result<(), Error> {
 /// in the same second. The order of the logs of one ledger stays, on which what is decided in it rests.
 fn renumber(ledgers: &mut [Saved]) {
     let mut all: Vec<Held<'_>> = held(ledgers).collect();
-    let key =
-        |log: &Held<'_>| (log.file.renamed(&log.known.path), log.known.path, log.known.beginning.clone(), log.bytes);
+    let key = |log: &Held<'_>| {
+        (
+            log.file.renamed(&log.known.path),
+            rotation(&log.known.path),
+            log.known.path,
+            log.known.beginning.clone(),
+            log.bytes,
+        )
+    };
     all.sort_by_cached_key(key);
     let mut taken = BTreeSet::new();
     let mut numbers = vec![BTreeMap::new(); ledgers.len()];

@@ -19,7 +19,7 @@ pub use split::{Bookmark, LONGEST_LINE, Splitter};
 
 use crate::clock::{Clock, Zone};
 use crate::layout::{Layout, is_newest_first};
-use crate::ledger::{FileId, Text};
+use crate::ledger::{FileId, Text, rotation};
 use chrono::{DateTime, Utc};
 use find::Candidate;
 use foldhash::HashMap;
@@ -274,7 +274,7 @@ fn first_stamp(lines: &[&[u8]], format: &Format) -> Option<When> {
 
 /// Gives every log a number of its own and sorts by it.
 fn number(logs: &mut [Log]) {
-    logs.sort_by(|a, b| (a.file, &a.path).cmp(&(b.file, &b.path)));
+    logs.sort_by_cached_key(|log| (log.file, rotation(&log.path), log.path));
     let mut taken = BTreeSet::new();
     for log in logs.iter_mut() {
         while !taken.insert(log.file) {
