@@ -23,3 +23,4 @@ pub mod site;
 pub mod source;
 pub mod spf;
 pub mod trace;
+pub mod sweep;

@@ -4,7 +4,7 @@ use crate::fold::{Chunk, Filter, Part, Rejected};
 use crate::ledger::{FileId, Ledger, Text};
 use crate::merge::Merge;
 use crate::scribe::{Notes, Scribe};
-use crate::source::{Log, Splitter};
+use crate::source::{Bookmark, Log, Splitter};
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,12 +95,60 @@ fn read_part<N: Notes>(
     neighbours: Neighbours,
     watch: &mut dyn Watch<N>,
 ) -> (Part<N>, Vec<(FileId, String)>) {
-    let paths: BTreeMap<FileId, Text> = logs.iter().map(|log| (log.file, log.path)).collect();
+    let splitters = logs.into_iter().map(|log| Splitter::new(log, plan.chunk_bytes)).collect();
+    let Stretches { notes, parts, ends } = read_stretches(splitters, plan, filter, neighbours, watch);
+    let mut part = Part::join(parts.into_iter().map(|(_, part)| part).collect());
+    part.notes.merge(notes);
+    let problems = ends.into_iter().filter_map(|end| Some((end.file, end.problem?))).collect();
+    (part, problems)
+}
+
+/// What was read of several logs.
+pub struct Stretches<N> {
+    /// What was written down and not handed on with a part.
+    pub notes: N,
+    /// What each log amounts to, in order: what happens at the borders of files stays open.
+    pub parts: Vec<(FileId, Part<N>)>,
+    /// How far each was read.
+    pub ends: Vec<End>,
+}
+
+/// How far a log was read.
+pub struct End {
+    /// The log.
+    pub file: FileId,
+    /// The end of what is decided.
+    pub bookmark: Bookmark,
+    /// What follows it: the beginning of a line.
+    pub tail: Vec<u8>,
+    /// What went wrong, for people.
+    pub problem: Option<String>,
+}
+
+/// Reads logs on from where their splitters stand, each for itself.
+pub fn read_on<N: Notes>(
+    splitters: Vec<Splitter>,
+    plan: Plan,
+    filter: &Filter,
+    watch: &mut dyn Watch<N>,
+) -> Stretches<N> {
+    read_stretches(splitters, plan, filter, Neighbours::InFile, watch)
+}
+
+fn read_stretches<N: Notes>(
+    splitters: Vec<Splitter>,
+    plan: Plan,
+    filter: &Filter,
+    neighbours: Neighbours,
+    watch: &mut dyn Watch<N>,
+) -> Stretches<N> {
+    let paths: BTreeMap<FileId, Text> =
+        splitters.iter().map(|splitter| (splitter.log().file, splitter.log().path)).collect();
     let (to_fold, chunks) = mpsc::sync_channel(plan.ahead.max(1));
     let (to_merge, parts) = mpsc::sync_channel(plan.ahead.max(1));
     let enough = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(|| read(logs, plan.chunk_bytes, to_fold, &enough));
+        let reader = scope.spawn(|| read(splitters, to_fold, &enough));
         let merger = scope.spawn(|| merge(parts, &paths, filter, neighbours, watch, &enough));
         let fold = |mut scribe: N::Scribe, (number, chunk): (usize, Chunk)| {
             if enough.load(Ordering::Relaxed) {
@@ -122,28 +170,26 @@ fn read_part<N: Notes>(
                 a
             });
         drop(to_merge);
-        let problems = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let mut part = merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        part.notes.merge(notes);
-        (part, problems)
+        let ends = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let parts = merger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Stretches { notes, parts, ends }
     })
 }
 
-/// Cuts the logs into chunks, in order. Returns the files that could not be read to their end, but for those left
-/// because there is `enough`.
-fn read(logs: Vec<Log>, chunk_bytes: usize, to_fold: SyncSender<Chunk>, enough: &AtomicBool) -> Vec<(FileId, String)> {
-    let mut problems = Vec::new();
-    for log in logs {
-        let file = log.file;
-        let mut splitter = Splitter::new(log, chunk_bytes);
+/// Cuts the logs into chunks, in order. Returns how far each was read, but for those left because there is `enough`.
+fn read(splitters: Vec<Splitter>, to_fold: SyncSender<Chunk>, enough: &AtomicBool) -> Vec<End> {
+    let mut ends = Vec::new();
+    for mut splitter in splitters {
+        let file = splitter.log().file;
         while let Some(chunk) = splitter.next_chunk() {
             if enough.load(Ordering::Relaxed) || to_fold.send(chunk).is_err() {
-                return problems;
+                return ends;
             }
         }
-        problems.extend(splitter.problem.take().map(|problem| (file, problem)));
+        let (bookmark, tail) = (splitter.bookmark().clone(), splitter.tail().to_vec());
+        ends.push(End { file, bookmark, tail, problem: splitter.problem.take() });
     }
-    problems
+    ends
 }
 
 /// What became of a chunk.
@@ -154,8 +200,8 @@ struct Folded<N> {
 }
 
 /// Joins what the chunks left loose, in the order of the input: two neighbours of like size at a time, so that a
-/// line is looked at again only when its surroundings have doubled. Returns what that decides and leaves open; nothing if
-/// the watcher has `enough`, which it then tells the others.
+/// line is looked at again only when its surroundings have doubled. Returns what that decides and leaves open, file by file if only
+/// those neighbours are joined; nothing if the watcher has `enough`, which it then tells the others.
 fn merge<N: Notes>(
     parts: Receiver<(usize, Folded<N>)>,
     paths: &BTreeMap<FileId, Text>,
@@ -163,7 +209,7 @@ fn merge<N: Notes>(
     neighbours: Neighbours,
     watch: &mut dyn Watch<N>,
     enough: &AtomicBool,
-) -> Part<N> {
+) -> Vec<(FileId, Part<N>)> {
     let mut waiting: BTreeMap<usize, Folded<N>> = BTreeMap::new();
     let mut next = 0;
     let mut tower: Vec<(u32, Part<N>)> = Vec::new();
@@ -172,8 +218,9 @@ fn merge<N: Notes>(
         waiting.insert(number, folded);
         while let Some(Folded { file: of, bytes, mut part }) = waiting.remove(&next) {
             next += 1;
-            if neighbours == Neighbours::InFile && file.replace(of) != Some(of) {
-                files.extend(joined(&mut tower, filter, watch));
+            if file != Some(of) && (neighbours == Neighbours::InFile || file.is_none()) {
+                files.extend(file.zip(joined(&mut tower, filter, watch)));
+                file = Some(of);
             }
             hand_out(&mut part, paths, watch);
             watch.decided(&mut part.notes);
@@ -187,12 +234,12 @@ fn merge<N: Notes>(
             }
             if watch.has_enough() {
                 enough.store(true, Ordering::Relaxed);
-                return Part::default();
+                return Vec::new();
             }
         }
     }
-    files.extend(joined(&mut tower, filter, watch));
-    Part::join(files)
+    files.extend(file.zip(joined(&mut tower, filter, watch)));
+    files
 }
 
 /// Takes the tower down to one part.

@@ -16,6 +16,18 @@ pub fn stable_texts(texts: &[&str]) -> u64 {
     mix(bytes.fold(BASIS, fnv))
 }
 
+/// The [`stable`] hashes of the beginnings of some bytes that have these lengths, which must ascend.
+pub fn stable_beginnings(bytes: &[u8], lengths: &[usize]) -> Vec<u64> {
+    let (mut hash, mut done) = (BASIS, 0);
+    let beginnings = lengths.iter().map(|length| {
+        let upto = (*length).clamp(done, bytes.len());
+        hash = bytes[done..upto].iter().fold(hash, fnv);
+        done = upto;
+        mix(hash)
+    });
+    beginnings.collect()
+}
+
 /// What FNV-1a begins with.
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 
@@ -39,6 +51,9 @@ mod tests {
         check("", 0xf52a_15e9_a9b5_e89b);
         check("a", 0x02c0_bdbf_4814_20f8);
         check("/var/log/mail.log", 0x79bc_68ff_0a9c_ccc9);
+        let lengths = [0, 1, 2, 2, 3, 9];
+        let want: Vec<u64> = ["", "a", "ab", "ab", "abc", "abc"].map(|text| stable(text.as_bytes())).to_vec();
+        assert_eq!(stable_beginnings(b"abc", &lengths), want);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use one_view::one_view;
 pub use places::{Again, DomainFacts, DomainKey, ServerFacts};
 pub use sample::Smallest;
 pub use senders::{AccountKey, Sent, UserKey};
-pub use span::{Evidence, FileId, Place, Span, Time};
+pub use span::{Evidence, FileId, Place, Span, Time, unrotated};
 pub use text::Text;
 
 use crate::merge::Merge;

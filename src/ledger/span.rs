@@ -69,8 +69,23 @@ impl FileId {
 
     /// The number of the same file under this path.
     pub fn renamed(self, path: &str) -> FileId {
-        let fingerprint = hash::stable(path.as_bytes()) & ((1 << FileId::PATH_BITS) - 1);
+        // The same after it was rotated and packed: what is decided by the order of files stays so.
+        let fingerprint = hash::stable(unrotated(path).as_bytes()) & ((1 << FileId::PATH_BITS) - 1);
         FileId(self.0 >> FileId::PATH_BITS << FileId::PATH_BITS | fingerprint)
+    }
+}
+
+/// The path that a log had before it was rotated and packed, as far as names tell: `mail.log` for `mail.log.2.gz` and
+/// `mail.log-20261124.xz` (logrotate's forms, logrotate(8): a number, or `dateext` with its default `-%Y%m%d`).
+pub fn unrotated(path: &str) -> &str {
+    const PACKED: [&str; 5] = [".gz", ".bz2", ".xz", ".zst", ".lzma"];
+    let plain = PACKED.iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+    let stem = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+    match plain.len() - stem.len() {
+        // ex261124.log is no rotated name: the digits are not at its end.
+        1..=3 if stem.ends_with('.') => &stem[..stem.len() - 1],
+        8 if stem.ends_with(['-', '.']) => &stem[..stem.len() - 1],
+        _ => plain,
     }
 }
 
@@ -146,5 +161,27 @@ impl Evidence {
 impl Borrow<Place> for Evidence {
     fn borrow(&self) -> &Place {
         &self.place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotation_keeps_the_number_of_a_log() {
+        let check = |path: &str, want: &str| assert_eq!(unrotated(path), want, "{path}");
+        check("mail.log", "mail.log");
+        check("/var/log/mail.log.1", "/var/log/mail.log");
+        check("mail.log.12.gz", "mail.log");
+        check("maillog-20261124", "maillog");
+        check("maillog-20261124.xz", "maillog");
+        check("mail.log.20261124", "mail.log");
+        check("mainlog.gz", "mainlog");
+        check("ex261124.log", "ex261124.log");
+        check("log2026", "log2026");
+        check("12345678", "12345678");
+        check(".1", "");
+        assert_eq!(FileId::of(Some(Time(5_000_000)), "a.log.1"), FileId::of(Some(Time(5_000_000)), "a.log"));
     }
 }

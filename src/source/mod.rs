@@ -15,7 +15,7 @@ mod unpack;
 pub use beginning::Beginning;
 pub use find::find;
 pub use open::{Content, Location, Source};
-pub use split::Splitter;
+pub use split::{Bookmark, LONGEST_LINE, Splitter};
 
 use crate::clock::{Clock, Zone};
 use crate::layout::{Layout, is_newest_first};
@@ -93,7 +93,7 @@ pub struct Failure {
 }
 
 /// How much of a file is looked at to recognise it.
-const HEAD_BYTES: usize = 256 * 1024;
+pub(crate) const HEAD_BYTES: usize = 256 * 1024;
 
 /// Archives in archives; more is meant to harm.
 const DEEPEST_ARCHIVE: usize = 3;
@@ -210,7 +210,7 @@ fn repeated_by(path: &str, format: &Format, other: &str) -> Option<&'static str>
 }
 
 /// Recognises one file by its first lines.
-fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, String> {
+pub(crate) fn recognise(path: &Text, source: Source, reading: &Reading) -> Result<Log, String> {
     let head = source.head();
     if head.is_empty() {
         let what = if source.is_journal() { "a file of journald that holds no mail log" } else { "the file is empty" };

@@ -7,7 +7,7 @@ use super::unpack::{self, Begun, Bytes};
 use crate::ledger::hash;
 use chrono::{DateTime, Utc};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,6 +46,8 @@ pub struct Source {
     rest: Option<Bytes>,
     modified: DateTime<Utc>,
     size_bytes: Option<u64>,
+    /// Whether the text is what is on disk: neither packed nor decoded.
+    is_plain: bool,
     passed: Arc<AtomicU64>,
     packing: Option<&'static str>,
 }
@@ -93,6 +95,10 @@ impl Location {
     }
 }
 
+fn changed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the file was changed since it was looked at")
+}
+
 fn cannot(error: io::Error) -> String {
     format!("cannot read: {error}")
 }
@@ -126,6 +132,7 @@ impl Source {
             rest: None,
             modified: metadata.as_ref().map_or_else(Utc::now, super::modified),
             size_bytes: metadata.map(|metadata| metadata.len()),
+            is_plain: false,
             passed,
             packing: begun.packing,
         };
@@ -145,6 +152,7 @@ impl Source {
             modified,
             // Other bytes are read than those on disk.
             size_bytes: None,
+            is_plain: false,
             passed: Arc::default(),
             packing: None,
         };
@@ -174,6 +182,7 @@ impl Source {
             rest: None,
             modified: member.modified,
             size_bytes: Some(member.at.size_bytes),
+            is_plain: false,
             passed: Arc::default(),
             packing: packing.or(Some("tar")),
         };
@@ -186,8 +195,8 @@ impl Source {
     /// Takes the head of the text, and the rest to be read later.
     fn begin(&mut self, begun: Begun, head_bytes: usize) -> io::Result<()> {
         // Only of what is neither packed nor decoded is the size on disk that of the text.
-        let is_plain = self.packing.is_none() && !self.is_journal() && !text::is_marked(&begun);
-        let plain_bytes = self.size_bytes.filter(|_| is_plain);
+        self.is_plain = self.packing.is_none() && !self.is_journal() && !text::is_marked(&begun);
+        let plain_bytes = self.size_bytes.filter(|_| self.is_plain);
         let mut rest = text::decode(begun);
         let mut head = Vec::new();
         let read = rest.by_ref().take(head_bytes as u64).read_to_end(&mut head);
@@ -233,9 +242,48 @@ impl Source {
         self.begin(begun, mark.0)?;
         self.text_bytes = text_bytes;
         if self.mark != mark {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the file was changed since it was looked at"));
+            return Err(changed());
         }
         Ok(())
+    }
+
+    /// Skips the first bytes of the text, which were read before. Of a plain file they are not read again.
+    ///
+    /// Fails where the text is shorter, or is another one than was looked at.
+    pub fn skip_to(&mut self, offset_bytes: u64) -> io::Result<()> {
+        if offset_bytes == 0 {
+            return Ok(());
+        }
+        let is_on_disk = self.is_plain && self.location.within.is_empty() && &*self.location.path != "-";
+        if is_on_disk && (self.head.len() as u64) < offset_bytes {
+            return self.seek_to(offset_bytes);
+        }
+        match io::copy(&mut self.by_ref().take(offset_bytes), &mut io::sink())? {
+            skipped if skipped == offset_bytes => Ok(()),
+            _ => Err(changed()),
+        }
+    }
+
+    /// Opens the file again behind the first bytes. It may have been moved away since it was looked at, so the new one must
+    /// begin with the same head.
+    fn seek_to(&mut self, offset_bytes: u64) -> io::Result<()> {
+        let mut file = File::open(&*self.location.path)?;
+        let mut head = vec![0; self.mark.0];
+        let is_same = file.read_exact(&mut head).is_ok() && hash::stable(&head) == self.mark.1;
+        if !is_same || file.metadata()?.len() < offset_bytes {
+            return Err(changed());
+        }
+        self.passed.fetch_add(head.len() as u64, Ordering::Relaxed);
+        file.seek(SeekFrom::Start(offset_bytes))?;
+        self.head = Vec::new();
+        self.taken = 0;
+        self.rest = Some(Box::new(Counted { inner: Box::new(file), passed: Arc::clone(&self.passed) }));
+        Ok(())
+    }
+
+    /// Whether its text is not that of the file on disk but must be unpacked or decoded.
+    pub fn is_packed(&self) -> bool {
+        !self.is_plain
     }
 
     /// What copies of one log have in common, packed or not: a hash of the first bytes of the text.

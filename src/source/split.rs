@@ -13,17 +13,36 @@ pub const LONGEST_LINE: usize = 1 << 20;
 /// Room made for a chunk before it is read; a larger one grows as it comes.
 const LARGEST_RESERVE: usize = 16 << 20;
 
+/// How far a log was read: all that is needed to read on from there. Lines are whole up to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bookmark {
+    /// Bytes of the text before it.
+    pub offset_bytes: u64,
+    /// The number of the next line, from 1.
+    pub next_line: u64,
+    /// Whether the next line began before: it is longer than [`LONGEST_LINE`].
+    pub in_long_line: bool,
+    /// What directives before it said.
+    pub context: Context,
+}
+
+impl Default for Bookmark {
+    /// The beginning.
+    fn default() -> Bookmark {
+        Bookmark { offset_bytes: 0, next_line: 1, in_long_line: false, context: Context::default() }
+    }
+}
+
 /// Cuts a log into chunks.
 pub struct Splitter {
     log: Log,
-    context: Context,
-    next_line: u64,
+    at: Bookmark,
     /// The beginning of a line that was not whole yet.
     carry: Vec<u8>,
     chunk_bytes: usize,
     ended: bool,
-    /// The line that comes next began in an earlier chunk: it is longer than [`LONGEST_LINE`].
-    in_long_line: bool,
+    /// Whether more may be written: then a last line without line end is not one yet.
+    goes_on: bool,
     /// What went wrong, for people.
     pub problem: Option<String>,
 }
@@ -33,14 +52,32 @@ impl Splitter {
     pub fn new(log: Log, chunk_bytes: usize) -> Splitter {
         Splitter {
             log,
-            context: Context::default(),
-            next_line: 1,
+            at: Bookmark::default(),
             carry: Vec::new(),
             chunk_bytes: chunk_bytes.max(1),
             ended: false,
-            in_long_line: false,
+            goes_on: false,
             problem: None,
         }
+    }
+
+    /// Goes on to cut `log`, which may still be written to, where an earlier run stopped.
+    ///
+    /// To cut lines longer than [`LONGEST_LINE`] where one run would, `chunk_bytes` must be as long.
+    pub fn resume(mut log: Log, chunk_bytes: usize, at: Bookmark) -> Splitter {
+        let skipped = log.source.skip_to(at.offset_bytes);
+        let problem = skipped.err().map(|error| log.source.explain(&error));
+        Splitter { at, ended: problem.is_some(), goes_on: true, problem, ..Splitter::new(log, chunk_bytes) }
+    }
+
+    /// How far the log is read.
+    pub fn bookmark(&self) -> &Bookmark {
+        &self.at
+    }
+
+    /// What was read behind the bookmark: the beginning of a line.
+    pub fn tail(&self) -> &[u8] {
+        &self.carry
     }
 
     /// The log that is cut.
@@ -52,25 +89,32 @@ impl Splitter {
     ///
     /// A read error ends the file; [`Splitter::problem`] then says what went wrong.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
+        if self.ended && self.goes_on {
+            return None;
+        }
         let mut bytes = std::mem::take(&mut self.carry);
         let mut wanted = self.chunk_bytes;
-        let began_before = std::mem::take(&mut self.in_long_line);
+        let began_before = std::mem::take(&mut self.at.in_long_line);
         while !self.ended {
             self.read(&mut bytes, wanted);
             match self.end_of_lines(&bytes) {
-                Some(end) if !self.ended => {
+                Some(end) if !self.ended || self.goes_on => {
                     self.carry = bytes.split_off(end + 1);
                     break;
                 }
                 // A line longer than the longest is cut; its pieces are unparsed, and counted.
                 None if LONGEST_LINE <= bytes.len() => {
-                    self.in_long_line = true;
+                    self.at.in_long_line = true;
                     break;
+                }
+                None if self.ended && self.goes_on => {
+                    self.at.in_long_line = began_before;
+                    self.carry = std::mem::take(&mut bytes);
                 }
                 _ => wanted = bytes.len().saturating_mul(2).clamp(4096, LONGEST_LINE),
             }
         }
-        let torn = began_before || self.in_long_line;
+        let torn = began_before || self.at.in_long_line;
         (!bytes.is_empty()).then(|| self.chunk(bytes, torn))
     }
 
@@ -111,14 +155,15 @@ impl Splitter {
             file: self.log.file,
             path: self.log.path,
             format: self.log.format,
-            context: self.context.clone(),
+            context: self.at.context.clone(),
             clock: self.log.clock,
             layout: self.log.layout,
-            first_line: self.next_line,
+            first_line: self.at.next_line,
             torn,
             bytes,
         };
-        self.next_line += lines;
+        self.at.next_line += lines;
+        self.at.offset_bytes += chunk.bytes.len() as u64;
         self.direct(&chunk.bytes, chunk.first_line == 1);
         chunk
     }
@@ -129,7 +174,7 @@ impl Splitter {
         if !self.log.layout.is_plain() {
             if is_first || memchr::memchr(b'#', bytes).is_some() {
                 let arranged = Arranged::new(bytes, self.log.layout);
-                arranged.lines().for_each(|line| (self.log.format.direct)(line.text, &mut self.context));
+                arranged.lines().for_each(|line| (self.log.format.direct)(line.text, &mut self.at.context));
             }
             return;
         }
@@ -149,7 +194,7 @@ impl Splitter {
     fn direct_line(&mut self, bytes: &[u8]) {
         let line = &bytes[..memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        (self.log.format.direct)(line, &mut self.context);
+        (self.log.format.direct)(line, &mut self.at.context);
     }
 }
 
