@@ -119,8 +119,8 @@ pub struct End {
     pub file: FileId,
     /// The end of what is decided.
     pub bookmark: Bookmark,
-    /// What follows it: the beginning of a line.
-    pub tail: Vec<u8>,
+    /// What follows it: the beginning of a line, as it is if nothing more comes.
+    pub tail: Option<Chunk>,
     /// What went wrong, for people.
     pub problem: Option<String>,
 }
@@ -186,8 +186,8 @@ fn read(splitters: Vec<Splitter>, to_fold: SyncSender<Chunk>, enough: &AtomicBoo
                 return ends;
             }
         }
-        let (bookmark, tail) = (splitter.bookmark().clone(), splitter.tail().to_vec());
-        ends.push(End { file, bookmark, tail, problem: splitter.problem.take() });
+        let (bookmark, problem) = (splitter.bookmark().clone(), splitter.problem.take());
+        ends.push(End { file, bookmark, tail: splitter.into_tail(), problem });
     }
     ends
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::clients::{self, Clients};
+use super::follow_args::{self, Follow};
 use super::help::{EXTRACT_HELP, MERGE_HELP, REPORT_HELP};
 use super::site_args::SiteVerb;
 use super::trace_args::{self, Trace};
@@ -46,6 +47,9 @@ pub enum Verb {
     #[command(after_help = trace_args::HELP)]
     #[command(mut_arg("paths", |arg| arg.value_name("KEY... LOGS").help(trace_args::KEYS_HELP)))]
     Trace(Box<Trace>),
+    /// Watch logs while they are written: findings within two seconds, as a view that updates in place or as lines
+    #[command(after_help = follow_args::HELP)]
+    Follow(Box<Follow>),
     /// Show, infer, import or check what is yours: domains, trusted networks, servers
     #[command(subcommand)]
     Site(SiteVerb),
@@ -338,7 +342,7 @@ pub fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Str
     nearest.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
 }
 
-fn log_format(name: &str) -> Result<LogFormat, String> {
+pub(super) fn log_format(name: &str) -> Result<LogFormat, String> {
     registry::by_name(name).map(LogFormat).ok_or_else(|| {
         let hint = did_you_mean(name, FORMATS.iter().map(|format| format.name));
         format!("no such log format{hint} (see `relayaudit formats`)")
@@ -380,7 +384,7 @@ fn alarms(text: &str) -> Result<f64, String> {
     }
 }
 
-fn zone(name: &str) -> Result<Zone, String> {
+pub(super) fn zone(name: &str) -> Result<Zone, String> {
     name.parse().map(Zone::Named).map_err(|_| {
         let hint = did_you_mean(name, chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()));
         format!("no such time zone{hint}")

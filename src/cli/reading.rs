@@ -9,6 +9,7 @@ use crate::observe::Window;
 use crate::scan::{Plan, scan};
 use crate::site::{self, Origin, Site};
 use crate::source::{self, Logs, Reading};
+use regex::bytes::RegexSet;
 use relayaudit_parsers::registry::Format;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -27,16 +28,21 @@ pub fn logs(options: &ReadOptions, format: Option<&'static Format>) -> Logs {
 
 /// Opens other logs in the way that the options say. `tells` whether to say what could not be opened.
 pub fn logs_of(options: &ReadOptions, paths: &[String], format: Option<&'static Format>, tells: bool) -> Logs {
-    if let Some(threads) = options.threads {
-        // Fails only if a pool exists already, which then stays as it is.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-    }
+    threads(options.threads);
     let reading = Reading { format, zone: options.zone(), year: options.year };
     let logs = source::open(paths, &reading);
     if tells {
         tell_problems(&logs);
     }
     logs
+}
+
+/// Uses so many threads, if the user says how many.
+pub fn threads(threads: Option<u16>) {
+    if let Some(threads) = threads {
+        // Fails only if a pool exists already, which then stays as it is.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
 }
 
 /// A ledger, and the exit status that reading it gave.
@@ -107,14 +113,17 @@ pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
             .transpose()
     };
     let window = Window { since: bound("--since", &options.since)?, until: bound("--until", &options.until)? };
-    let ignore = match options.ignore.as_slice() {
-        [] => None,
-        patterns => {
-            let set = regex::bytes::RegexSet::new(patterns);
-            Some(set.map_err(|error| Error::Option { option: "--ignore", what: error.to_string() })?)
-        }
-    };
+    let ignore = ignored(&options.ignore)?;
     Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some(), wanted: None })
+}
+
+/// The lines to ignore.
+pub fn ignored(patterns: &[String]) -> Result<Option<RegexSet>, Error> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let set = RegexSet::new(patterns);
+    set.map(Some).map_err(|error| Error::Option { option: "--ignore", what: error.to_string() })
 }
 
 /// Names every path that leads nowhere, and some of the files in folders that are no logs.

@@ -140,6 +140,23 @@ impl Source {
         Ok(Content::Text(source))
     }
 
+    /// Bytes that come as they come: `head` was there first, `rest` gives none where nothing more is there yet.
+    pub fn growing(head: Vec<u8>, rest: Box<dyn Read + Send>) -> Source {
+        Source {
+            location: Location::of("-"),
+            mark: (head.len(), hash::stable(&head)),
+            head,
+            taken: 0,
+            text_bytes: None,
+            rest: Some(rest),
+            modified: Utc::now(),
+            size_bytes: None,
+            is_plain: false,
+            passed: Arc::default(),
+            packing: None,
+        }
+    }
+
     /// A journal, through the program that reads it.
     fn journal(location: Location, modified: DateTime<Utc>, head_bytes: usize) -> Content {
         let mut source = Source {
@@ -260,7 +277,7 @@ impl Source {
         }
         match io::copy(&mut self.by_ref().take(offset_bytes), &mut io::sink())? {
             skipped if skipped == offset_bytes => Ok(()),
-            _ => Err(changed()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 
@@ -286,9 +303,24 @@ impl Source {
         !self.is_plain
     }
 
+    /// The path of the file; of a member, that of the archive.
+    pub fn path(&self) -> &str {
+        &self.location.path
+    }
+
+    /// Whether it is a file that may be written to: not packed, not in an archive, not read through another program.
+    pub fn may_grow(&self) -> bool {
+        self.packing.is_none() && !self.is_journal() && self.location.within.is_empty()
+    }
+
     /// What copies of one log have in common, packed or not: a hash of the first bytes of the text.
     pub fn likeness(&self) -> u64 {
         self.mark.1
+    }
+
+    /// The size of the text in bytes, if that is known.
+    pub fn known_bytes(&self) -> Option<u64> {
+        self.text_bytes
     }
 
     /// The size of the text in bytes. If need be it is read to its end for that, as far as it can be.
