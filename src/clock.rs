@@ -48,6 +48,11 @@ impl Clock {
         Clock { zone, anchor, backwards: false, latest }
     }
 
+    /// The same for a file that was written to later, at `written`.
+    pub fn written(self, written: DateTime<Utc>) -> Clock {
+        Clock { latest: self.latest.max(self.latest.map(|_| latest(written))), ..self }
+    }
+
     /// The same for a file whose latest line comes first.
     pub fn backwards(self) -> Clock {
         Clock { backwards: true, ..self }
@@ -144,6 +149,18 @@ mod tests {
         check("01-01 00:00:00", "2027-01-01T00:00:00Z");
         let january = Clock::new(utc, Some(When::Yearless(stamp("01-01 00:00:01"))), None, modified);
         assert_eq!(january.resolve(When::Yearless(stamp("12-31 23:59:59"))).unwrap().rfc3339(), "2026-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_log_that_is_followed_past_new_year() {
+        let opened = "2026-11-24T00:00:00Z".parse().unwrap();
+        let clock = Clock::new(Zone::Named(Tz::UTC), Some(When::Yearless(stamp("11-20 10:00:00"))), None, opened);
+        let january = When::Yearless(stamp("01-01 00:00:01"));
+        // It was not written to since: an older log was put behind a newer one.
+        assert_eq!(clock.resolve(january).unwrap().rfc3339(), "2026-01-01T00:00:01Z");
+        let clock = clock.written("2027-01-01T00:00:02Z".parse().unwrap());
+        assert_eq!(clock.resolve(january).unwrap().rfc3339(), "2027-01-01T00:00:01Z");
+        assert_eq!(clock.written(opened), clock);
     }
 
     #[test]

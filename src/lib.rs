@@ -9,6 +9,7 @@ pub mod clock;
 pub mod correlate;
 pub mod extract;
 pub mod fold;
+pub mod follow;
 pub mod geoip;
 pub mod judge;
 pub mod layout;

@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::clients::{self, Clients};
+use super::follow_args::{self, Follow};
 use super::help::{EXTRACT_HELP, MERGE_HELP, REPORT_HELP, SWEEP_HELP};
 use super::site_args::SiteVerb;
 use super::sweep_args::Sweep;
@@ -50,6 +51,9 @@ pub enum Verb {
     #[command(after_help = trace_args::HELP)]
     #[command(mut_arg("paths", |arg| arg.value_name("KEY... LOGS").help(trace_args::KEYS_HELP)))]
     Trace(Box<Trace>),
+    /// Watch logs while they are written: findings within two seconds, as a view that updates in place or as lines
+    #[command(after_help = follow_args::HELP)]
+    Follow(Box<Follow>),
     /// Show, infer, import or check what is yours: domains, trusted networks, servers
     #[command(subcommand)]
     Site(SiteVerb),

@@ -7,9 +7,10 @@ use crate::judge::words::count;
 use crate::judge::{self, Consulted};
 use crate::ledger::{Ledger, Time};
 use crate::site::Site;
-use crate::spf::{self, Answers, Outcome, Resolver};
+use crate::spf::{self, Answers, Outcome, Question, Resolver};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Questions of SPF that are asked: those about the most recipients.
@@ -35,9 +36,15 @@ pub fn ask(options: &ConsultOptions, ledger: &Ledger, site: &Site) -> Answers {
     if !options.spf {
         return Answers::default();
     }
-    let mut resolver = Resolver::new(name_servers(options), TIME);
+    let answers = put(judge::spf_questions(ledger, site), name_servers(options));
+    tell(&answers);
+    answers
+}
+
+fn put(questions: Vec<Question>, servers: Vec<SocketAddr>) -> Answers {
+    let mut resolver = Resolver::new(servers, TIME);
     let mut answers = Answers { asked: Some(now()), ..Answers::default() };
-    for (number, question) in judge::spf_questions(ledger, site).into_iter().enumerate() {
+    for (number, question) in questions.into_iter().enumerate() {
         if QUESTIONS <= number || resolver.is_over() {
             answers.left_out.insert(question);
         } else {
@@ -45,8 +52,41 @@ pub fn ask(options: &ConsultOptions, ledger: &Ledger, site: &Site) -> Answers {
             answers.given.insert(question, answer);
         }
     }
-    tell(&answers);
     answers
+}
+
+/// Asks beside the judging, for those who judge again and again: what is not answered yet is answered by the next time.
+#[derive(Default)]
+pub struct Asking {
+    answers: Answers,
+    asked: Option<Receiver<Answers>>,
+}
+
+impl Asking {
+    /// The answers that are there, and asks what was not asked yet. Without `--spf` nothing is asked.
+    pub fn answers(&mut self, options: &ConsultOptions, ledger: &Ledger, site: &Site) -> Answers {
+        if !options.spf {
+            return Answers::default();
+        }
+        match self.asked.as_ref().map(Receiver::try_recv) {
+            Some(Ok(answers)) => {
+                self.answers.given.extend(answers.given);
+                self.answers.asked = answers.asked;
+                self.asked = None;
+            }
+            Some(Err(TryRecvError::Disconnected)) => self.asked = None,
+            _ => {}
+        }
+        let mut questions = judge::spf_questions(ledger, site);
+        questions.retain(|question| !self.answers.given.contains_key(question));
+        if self.asked.is_none() && !questions.is_empty() {
+            let (send, asked) = mpsc::channel();
+            let servers = name_servers(options);
+            std::thread::spawn(move || send.send(put(questions, servers)));
+            self.asked = Some(asked);
+        }
+        self.answers.clone()
+    }
 }
 
 fn tell(answers: &Answers) {

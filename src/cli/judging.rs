@@ -8,6 +8,7 @@ use crate::ledger::Ledger;
 use crate::report::{self, Look, Report, Run};
 use crate::saved::{Assumed, Saved};
 use crate::site::Site;
+use crate::spf::Answers;
 use std::io::{self, IsTerminal, Write};
 
 /// What is to be judged, and printed how.
@@ -40,25 +41,48 @@ impl Basis {
     }
 }
 
-impl Case<'_> {
-    /// Judges, and prints the report; `done` is called before anything is printed. Returns the exit status.
-    pub fn run(self, done: impl FnOnce() -> Result<(), Error>, out: &mut dyn Write) -> Result<u8, Error> {
-        let options = self.options;
-        let mut assumptions = assumptions(&self.saved.assumed);
-        assumptions.extend(self.forgotten);
-        let mut ledger = self.saved.finish();
-        let incomplete = ledger.inputs.values().any(|input| !input.problems.is_empty());
+/// A ledger that was judged.
+pub struct Judged {
+    /// What is ours.
+    pub site: Site,
+    /// What the rules say.
+    pub analysis: Analysis,
+    /// The document.
+    pub report: Report,
+}
+
+impl Basis {
+    /// Judges a finished ledger, whose times were read as `assumed` says. `ask` answers what only the network knows.
+    pub fn judge(
+        &self,
+        ledger: &mut Ledger,
+        options: &JudgeOptions,
+        assumed: &Assumed,
+        ask: impl FnOnce(&Ledger, &Site) -> Answers,
+    ) -> Judged {
         let errors = Errors {
             false_alarm: options.false_alarm,
             missed: options.missed,
             alarms_per_quarter: options.false_alarms_per_quarter,
         };
-        let Basis { stated, consulted } = self.basis;
-        let by = judge::Options { errors, consulted, ..judge::Options::default() };
+        let by = judge::Options { errors, consulted: self.consulted.clone(), ..judge::Options::default() };
+        let (site, analysis) = conclude_asking(ledger, &self.stated, &by, ask);
+        let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions: assumptions(assumed) };
+        let report = Report::build(ledger, &site, &analysis, &run);
+        Judged { site, analysis, report }
+    }
+}
+
+impl Case<'_> {
+    /// Judges, and prints the report; `done` is called before anything is printed. Returns the exit status.
+    pub fn run(self, done: impl FnOnce() -> Result<(), Error>, out: &mut dyn Write) -> Result<u8, Error> {
+        let options = self.options;
+        let assumed = self.saved.assumed.clone();
+        let mut ledger = self.saved.finish();
+        let incomplete = ledger.inputs.values().any(|input| !input.problems.is_empty());
         let ask = |ledger: &Ledger, site: &Site| consult::ask(&options.consult, ledger, site);
-        let (site, analysis) = conclude_asking(&mut ledger, &stated, &by, ask);
-        let run = Run { version: env!("CARGO_PKG_VERSION").into(), assumptions };
-        let report = Report::build(&ledger, &site, &analysis, &run);
+        let Judged { site, analysis, mut report } = self.basis.judge(&mut ledger, options, &assumed, ask);
+        report.coverage.assumptions.extend(self.forgotten);
         done()?;
         if let Some(folder) = &options.tables {
             report::write_tables(&report, &ledger, &site, folder)?;

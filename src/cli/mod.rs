@@ -4,12 +4,17 @@ mod args;
 mod clients;
 mod consult;
 mod extract;
+mod follow;
+mod follow_args;
+mod follow_lines;
+mod follow_rates;
 mod help;
 mod judging;
 mod ledgers;
 mod progress;
 mod reading;
 mod scan;
+mod screen;
 mod site;
 mod site_args;
 mod sweep;
@@ -95,6 +100,7 @@ pub fn main() -> ExitCode {
         Verb::Extract(options) => extract::run(options),
         Verb::Clients(options) => clients::run(options, &mut out),
         Verb::Trace(options) => trace::run(options, &mut out),
+        Verb::Follow(options) => follow::run(options, &mut out),
         Verb::Site(verb) => site::run(verb, &mut out),
         Verb::Formats => words::formats(&mut out).map(|()| CLEAN),
         Verb::Explain { rule } => words::explain(rule.as_deref(), &mut out).map(|()| CLEAN),

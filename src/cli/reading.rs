@@ -37,6 +37,14 @@ pub fn logs_of(options: &ReadOptions, paths: &[String], format: Option<&'static 
     logs
 }
 
+/// Uses so many threads, if the user says how many.
+pub fn threads(threads: Option<u16>) {
+    if let Some(threads) = threads {
+        // Fails only if a pool exists already, which then stays as it is.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+}
+
 /// A ledger, and the exit status that reading it gave.
 pub struct Read {
     /// What was learnt.
@@ -59,14 +67,6 @@ pub fn ledger(options: &ReadOptions) -> Result<Read, Error> {
     super::judging::tell_read_errors(&ledger);
     let incomplete = failed || ledger.inputs.values().any(|input| !input.problems.is_empty());
     Ok(Read { ledger, status: if incomplete { FAILED } else { CLEAN } })
-}
-
-/// Uses so many threads, if the user says how many.
-pub fn threads(threads: Option<u16>) {
-    if let Some(threads) = threads {
-        // Fails only if a pool exists already, which then stays as it is.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-    }
 }
 
 /// What the user says of the site: options first, then the site file, then the server's configuration.
@@ -113,11 +113,12 @@ pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
             .transpose()
     };
     let window = Window { since: bound("--since", &options.since)?, until: bound("--until", &options.until)? };
-    Ok(Filter { window, ignore: ignore(&options.ignore)?, collect_unparsed: options.unparsed.is_some(), wanted: None })
+    let ignore = ignored(&options.ignore)?;
+    Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some(), wanted: None })
 }
 
 /// The lines to ignore.
-pub fn ignore(patterns: &[String]) -> Result<Option<RegexSet>, Error> {
+pub fn ignored(patterns: &[String]) -> Result<Option<RegexSet>, Error> {
     if patterns.is_empty() {
         return Ok(None);
     }

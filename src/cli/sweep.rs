@@ -143,7 +143,7 @@ fn read_options(options: &Sweep, now: Time) -> Result<Options, Error> {
         zone: options.tz.unwrap_or(Zone::Machine),
         year: options.year,
     };
-    let filter = Filter { ignore: reading::ignore(&options.ignore)?, ..Filter::default() };
+    let filter = Filter { ignore: reading::ignored(&options.ignore)?, ..Filter::default() };
     let retention_days = options.retention;
     Ok(Options { filter, retention_days, ..Options::new(options.paths.clone(), reading, now) })
 }

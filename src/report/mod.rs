@@ -15,7 +15,7 @@ pub mod handovers;
 pub mod json;
 pub mod markdown;
 pub mod model;
-mod phrases;
+pub(crate) mod phrases;
 pub mod rows;
 pub mod site_toml;
 pub mod submitters;

@@ -4,6 +4,7 @@
 
 mod grid;
 mod listings;
+pub mod live;
 mod page;
 mod sections;
 mod site;

@@ -140,6 +140,23 @@ impl Source {
         Ok(Content::Text(source))
     }
 
+    /// Bytes that come as they come: `head` was there first, `rest` gives none where nothing more is there yet.
+    pub fn growing(head: Vec<u8>, rest: Box<dyn Read + Send>) -> Source {
+        Source {
+            location: Location::of("-"),
+            mark: (head.len(), hash::stable(&head)),
+            head,
+            taken: 0,
+            text_bytes: None,
+            rest: Some(rest),
+            modified: Utc::now(),
+            size_bytes: None,
+            is_plain: false,
+            passed: Arc::default(),
+            packing: None,
+        }
+    }
+
     /// A journal, through the program that reads it.
     fn journal(location: Location, modified: DateTime<Utc>, head_bytes: usize) -> Content {
         let mut source = Source {
@@ -289,6 +306,16 @@ impl Source {
     /// Whether it is packed, or a member of an archive.
     pub fn is_packed(&self) -> bool {
         self.packing.is_some()
+    }
+
+    /// The path of the file; of a member, that of the archive.
+    pub fn path(&self) -> &str {
+        &self.location.path
+    }
+
+    /// Whether it is a file that may be written to: not packed, not in an archive, not read through another program.
+    pub fn may_grow(&self) -> bool {
+        self.packing.is_none() && !self.is_journal() && self.location.within.is_empty()
     }
 
     /// What copies of one log have in common, packed or not: a hash of the first bytes of the text.

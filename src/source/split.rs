@@ -3,6 +3,7 @@
 use super::Log;
 use crate::fold::Chunk;
 use crate::layout::Arranged;
+use chrono::{DateTime, Utc};
 use relayaudit_parsers::registry::Context;
 use std::io::{self, Read};
 
@@ -68,6 +69,23 @@ impl Splitter {
         let skipped = log.source.skip_to(at.offset_bytes);
         let problem = skipped.err().map(|error| log.source.explain(&error));
         Splitter { at, ended: problem.is_some(), goes_on: true, problem, ..Splitter::new(log, chunk_bytes) }
+    }
+
+    /// Cuts `log`, which is being written to: at the end of what is there, [`Splitter::next_chunk`] gives `None`, until
+    /// [`Splitter::wake`] says that there may be more.
+    pub fn follow(log: Log, chunk_bytes: usize) -> Splitter {
+        Splitter { goes_on: true, ..Splitter::new(log, chunk_bytes) }
+    }
+
+    /// Goes on with a log that was written to since its end was met, at `written`.
+    pub fn wake(&mut self, written: DateTime<Utc>) {
+        self.ended = false;
+        self.log.clock = self.log.clock.written(written);
+    }
+
+    /// Bytes of a line that was begun and is not whole yet.
+    pub fn begun_bytes(&self) -> usize {
+        self.carry.len()
     }
 
     /// How far the log is read.
@@ -211,12 +229,10 @@ mod tests {
     use relayaudit_parsers::registry::by_name;
     use std::io::Write;
 
-    /// Cuts a text into chunks of at least so many bytes.
-    fn chunks(format: &str, text: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(text).unwrap();
-        let Ok(Content::Text(source)) = Source::open(file.path().to_str().unwrap(), 10) else { panic!() };
-        let log = Log {
+    /// A log of a known format.
+    fn log(format: &str, path: &std::path::Path) -> Log {
+        let Ok(Content::Text(source)) = Source::open(path.to_str().unwrap(), 10) else { panic!() };
+        Log {
             file: FileId(1),
             path: "x".into(),
             format: by_name(format).unwrap(),
@@ -224,8 +240,14 @@ mod tests {
             layout: Layout::default(),
             beginning: Beginning::default(),
             source,
-        };
-        let mut splitter = Splitter::new(log, chunk_bytes);
+        }
+    }
+
+    /// Cuts a text into chunks of at least so many bytes.
+    fn chunks(format: &str, text: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text).unwrap();
+        let mut splitter = Splitter::new(log(format, file.path()), chunk_bytes);
         std::iter::from_fn(|| splitter.next_chunk()).collect()
     }
 
@@ -242,6 +264,28 @@ mod tests {
             }
             assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.bytes.ends_with(b"\n")), "{size}");
         }
+    }
+
+    #[test]
+    fn a_log_that_grows_is_cut_as_it_comes() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"one\ntw").unwrap();
+        let mut splitter = Splitter::follow(log("postfix", file.path()), LONGEST_LINE);
+        let mut check = |written: &str, first_line: u64, want: Option<&str>| {
+            file.write_all(written.as_bytes()).unwrap();
+            splitter.wake(Utc::now());
+            let chunk = splitter.next_chunk();
+            let text = chunk.as_ref().map(|chunk| String::from_utf8_lossy(&chunk.bytes).into_owned());
+            assert_eq!(text.as_deref(), want, "{written:?}");
+            assert!(chunk.is_none_or(|chunk| chunk.first_line == first_line), "{written:?}");
+        };
+        check("", 1, Some("one\n"));
+        check("", 2, None);
+        check("o", 2, None);
+        check("\nthree\n", 2, Some("two\nthree\n"));
+        check("four", 4, None);
+        assert_eq!(splitter.begun_bytes(), 4);
+        assert_eq!(splitter.into_tail().unwrap().bytes, b"four");
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn fitting(text: &str, room: usize) -> usize {
 }
 
 /// Breaks text at blanks, and words that are wider than a line anywhere.
-fn wrap(text: &str, room: usize) -> Vec<String> {
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {
