@@ -1,6 +1,7 @@
 //! The command line of `relayaudit follow`.
 
-use super::args::{JudgeOptions, LogFormat, log_format, zone};
+use super::args::{JudgeOptions, LogFormat};
+use super::values::{log_format, zone};
 use crate::clock::Zone;
 use crate::judge::Severity;
 use clap::{Args, ValueEnum};

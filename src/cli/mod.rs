@@ -21,6 +21,7 @@ mod sweep;
 mod sweep_args;
 mod trace;
 mod trace_args;
+mod values;
 mod words;
 
 use args::{Cli, Verb};

@@ -1,8 +1,8 @@
 //! What the verbs that read logs have in common: options in, logs, filter and stated site out.
 
-use super::args::{self, ReadOptions, SiteOptions};
+use super::args::{ReadOptions, SiteOptions};
 use super::progress::Progress;
-use super::{CLEAN, Error, FAILED, complain};
+use super::{CLEAN, Error, FAILED, complain, values};
 use crate::fold::Filter;
 use crate::ledger::Ledger;
 use crate::observe::Window;
@@ -109,7 +109,7 @@ pub fn import(paths: &[PathBuf]) -> (Site, Vec<site::import::Error>) {
 pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
     let bound = |option: &'static str, text: &Option<String>| {
         text.as_deref()
-            .map(|text| args::time(text, options.zone()).map_err(|what| Error::Option { option, what }))
+            .map(|text| values::time(text, options.zone()).map_err(|what| Error::Option { option, what }))
             .transpose()
     };
     let window = Window { since: bound("--since", &options.since)?, until: bound("--until", &options.until)? };

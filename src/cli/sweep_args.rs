@@ -1,6 +1,7 @@
 //! Options of `relayaudit sweep`.
 
-use super::args::{LogFormat, SiteOptions, log_format, share, zone};
+use super::args::{LogFormat, SiteOptions};
+use super::values::{log_format, share, zone};
 use crate::clock::Zone;
 use crate::judge::Severity;
 use clap::Args;

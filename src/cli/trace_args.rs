@@ -73,7 +73,7 @@ fn kind(name: &str) -> Result<Kind, String> {
     let known = KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind);
     known.ok_or_else(|| {
         let names: Vec<&str> = KINDS.iter().map(|(_, name)| *name).collect();
-        format!("expected {}{}", names.join(", "), super::args::did_you_mean(name, names.iter().copied()))
+        format!("expected {}{}", names.join(", "), super::values::did_you_mean(name, names.iter().copied()))
     })
 }
 
