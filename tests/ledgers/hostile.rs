@@ -111,11 +111,13 @@ proptest! {
 
     #[test]
     fn any_change_of_a_packed_ledger_is_noticed(at in any::<prop::sample::Index>(), bit in 0..8u8) {
-        let mut bytes = std::fs::read(root().join("tests/snapshots/version-1.ledger")).unwrap();
-        // The header of a frame has a bit that means nothing (RFC 8878 section 3.1.1.1.1.4).
-        let at = 5 + at.index(bytes.len() - 5);
+        let original = std::fs::read(root().join("tests/snapshots/version-1.ledger")).unwrap();
+        let mut bytes = original.clone();
+        let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        prop_assert!(!survive(&bytes));
+        // Some bits mean nothing (RFC 8878 section 3.1.1.1.1.4, and what fills the last byte of a stream): the text is the same.
+        let same = zstd::decode_all(&bytes[..]).is_ok_and(|text| text == zstd::decode_all(&original[..]).unwrap());
+        prop_assert!(same || !survive(&bytes));
     }
 }
 
