@@ -265,7 +265,10 @@ impl Run<'_> {
             }
             let summary = lines::summary(&judged.report, self.follower.lines, self.begun.elapsed());
             match self.options.format {
-                Lines::Text => lines::write_summary(&summary, out)?,
+                Lines::Text => {
+                    let columns = io::stdout().is_terminal().then(|| look(self.options.judge.color).width);
+                    lines::write_summary(&summary, columns, out)?;
+                }
                 Lines::Ndjson if self.options.quiet => {}
                 Lines::Ndjson => summary.iter().for_each(|line| complain(line)),
             }

@@ -8,6 +8,7 @@ use crate::report::escape::terminal;
 use crate::report::figures::time;
 use crate::report::model::{Line, QueuedRow, Report, SubjectRow};
 use crate::report::phrases;
+use crate::report::terminal::live::wrapped;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -115,7 +116,13 @@ pub fn summary(report: &Report, lines: u64, length: Duration) -> Vec<String> {
     summary
 }
 
-/// Writes the last words.
-pub fn write_summary(summary: &[String], out: &mut dyn Write) -> io::Result<()> {
-    summary.iter().try_for_each(|line| writeln!(out, "{}", terminal(line)))
+/// Writes the last words; in a terminal of so many columns, if it is one.
+pub fn write_summary(summary: &[String], columns: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    for line in summary {
+        match columns {
+            Some(columns) => wrapped(line, columns).iter().try_for_each(|line| writeln!(out, "{line}"))?,
+            None => writeln!(out, "{}", terminal(line))?,
+        }
+    }
+    Ok(())
 }

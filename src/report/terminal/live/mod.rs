@@ -142,6 +142,11 @@ fn clip(line: Line, room: usize) -> Line {
     clipped
 }
 
+/// A text for people, neutralised, in lines that are no wider than `room`.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    wrap(&terminal(text), room.max(2))
+}
+
 /// The text of a line, without its looks.
 pub fn plain(line: &Line) -> String {
     line.iter().map(|(_, text)| text.as_str()).collect::<String>().trim_end().to_owned()
