@@ -224,7 +224,7 @@ fn the_answer_comes_first() {
     let text = text(&report, &Look::default());
     assert!(text.starts_with("YES"), "{text}");
     assert!(text.contains("and 5 more (use --format json or --tables DIR)"), "{text}");
-    assert!(text.contains("148 refused relay attempts from 1 address: nothing to do"), "{text}");
+    assert!(text.contains("148 refused relay attempts from 203.0.113.9: nothing to do"), "{text}");
 }
 
 #[test]

@@ -10,8 +10,10 @@ use std::io::Write;
 
 /// Help below the options.
 pub const HELP: &str = "\
-The question before you close a connector, demand passwords or shorten the list of trusted networks: whose mail would stop?
-Each client is listed by what gave it the right to hand in mail: a password, its address, the server's word, or nothing.
+The question before you close a connector, demand passwords or shorten the list
+of trusted networks: whose mail would stop? Each client is listed by what gave
+it the right to hand in mail: a password, its address, the server's word, or
+nothing.
 
 Examples:
   relayaudit clients /var/log/mail.log*

@@ -2,9 +2,10 @@
 
 /// Of `merge`.
 pub const MERGE_HELP: &str = "\
-Ledgers of days and servers that were scanned each for themselves give the report that one scan
-of all their logs gives. A ledger that holds the same logs as another counts once; ledgers that share
-some of their logs, or hold an earlier state of one, are refused: nothing counts twice.
+Ledgers of days and servers that were scanned each for themselves give the
+report that one scan of all their logs gives. A ledger that holds the same logs
+as another counts once; ledgers that share some of their logs, or hold an
+earlier state of one, are refused: nothing counts twice.
 
 Examples:
   relayaudit scan /var/log/mail.log.1 --quiet --ledger-out tuesday.ledger
@@ -15,8 +16,8 @@ Exit status: 0, or 2 if a ledger cannot be used; then nothing is written.";
 
 /// Of `report`.
 pub const REPORT_HELP: &str = "\
-What would the verdict be if that network were yours? A ledger knows nothing of what is yours: it
-can be judged again and again.
+What would the verdict be if that network were yours? A ledger knows nothing of
+what is yours: it can be judged again and again.
 
 Examples:
   relayaudit scan /var/log --ledger-out mail.ledger
@@ -29,11 +30,14 @@ Exit status: 0 nothing found at or above --fail-on, 1 something found, 2 a ledge
 
 /// Of `extract`.
 pub const EXTRACT_HELP: &str = "\
-Columns: server, format, session, queue_id, message_id, time, client, client_name, helo, account, reverse_path, forward_path,
-original_forward_path, reply_code, outcome, next_hop, size_bytes, verdict, path, line. Times are UTC. An empty reverse_path is
-the null reverse-path; what the log does not say is missing. Rows come as mail is decided on, not sorted.
+Columns: server, format, session, queue_id, message_id, time, client,
+client_name, helo, account, reverse_path, forward_path, original_forward_path,
+reply_code, outcome, next_hop, size_bytes, verdict, path, line. Times are UTC.
+An empty reverse_path is the null reverse-path; what the log does not say is
+missing. Rows come as mail is decided on, not sorted.
 
-Without --local-domain (or a site file) the logs are read twice: first to infer the site, which standard input does not allow.
+Without --local-domain (or a site file) the logs are read twice: first to infer
+the site, which standard input does not allow.
 
 Examples:
   relayaudit extract /var/log/mail.log* --to parquet --out mail.parquet

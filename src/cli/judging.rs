@@ -151,9 +151,11 @@ pub fn look(colour: Colour) -> Look {
     Look { colour, width: width() }
 }
 
-/// Columns of the terminal; of a pipe, those of a page.
+/// Columns of the terminal; of a pipe those that `COLUMNS` names, as it does for a pager, else those of a page.
 fn width() -> usize {
     const PAGE: usize = 100;
     let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-    terminal.map_or(PAGE, |(width, _)| usize::from(width.0).clamp(80, 200))
+    let named = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns = terminal.map(|(width, _)| usize::from(width.0)).or_else(named);
+    columns.map_or(PAGE, |columns| columns.clamp(80, 200))
 }

@@ -113,6 +113,10 @@ pub fn filter(options: &ReadOptions) -> Result<Filter, Error> {
             .transpose()
     };
     let window = Window { since: bound("--since", &options.since)?, until: bound("--until", &options.until)? };
+    if window.since.zip(window.until).is_some_and(|(since, until)| until <= since) {
+        let what = "it is not before --until, so that no mail could count".to_owned();
+        return Err(Error::Option { option: "--since", what });
+    }
     let ignore = ignored(&options.ignore)?;
     Ok(Filter { window, ignore, collect_unparsed: options.unparsed.is_some(), wanted: None })
 }
@@ -123,7 +127,15 @@ pub fn ignored(patterns: &[String]) -> Result<Option<RegexSet>, Error> {
         return Ok(None);
     }
     let set = RegexSet::new(patterns);
-    set.map(Some).map_err(|error| Error::Option { option: "--ignore", what: error.to_string() })
+    set.map(Some).map_err(|error| Error::Option { option: "--ignore", what: unusable(patterns, &error) })
+}
+
+/// Which pattern is no regular expression, and why not, on one line.
+fn unusable(patterns: &[String], error: &regex::Error) -> String {
+    let which = patterns.iter().find(|pattern| regex::bytes::Regex::new(pattern).is_err());
+    let text = error.to_string();
+    let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    format!("`{}` is not a regular expression: {why}", which.map_or("", String::as_str))
 }
 
 /// Names every path that leads nowhere, and some of the files in folders that are no logs.

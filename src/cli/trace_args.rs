@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 
 /// After the options of `--help`.
 pub const HELP: &str = "\
-Keys come first, logs last: what exists as a file, a folder or a pattern at the end of the command is read. A key is told by its
-form, and one that may be several things (anna@example.org: an address, an account or a Message-ID) is looked for as all of
-them; --as says which. For a campaign, give several clients or accounts. A message is followed over all servers in the logs, through
-content filters, queue ids, Message-IDs, forwarding and bounces. The logs are read two to four times; standard input can be read
-only once, so that ids are not followed in it.
+Keys come first, logs last: what exists as a file, a folder or a pattern at the
+end of the command is read. A key is told by its form, and one that may be
+several things (anna@example.org: an address, an account or a Message-ID) is
+looked for as all of them; --as says which. For a campaign, give several clients
+or accounts.
+
+A message is followed over all servers in the logs, through content filters,
+queue ids, Message-IDs, forwarding and bounces. The logs are read two to four
+times; standard input can be read only once, so that ids are not followed in it.
 
 Examples:
   relayaudit trace 33031E3 /var/log/mail.log*

@@ -48,7 +48,8 @@ fn finding(sender: &Sender<'_>, routed: &Routed<'_>) -> Option<Finding> {
     let networks: Networks = clients.iter().copied().collect();
     let all = if geo.is_empty() || networks.len() < 2 { String::new() } else { networks.located(geo).said() + ": " };
     finding.why.insert(1, format!("It was sent from {all}{}{more}.", words::list(&named)));
-    finding.remedy = remedy::account(routed.ledger, &sender.server, finding.queue.as_ref());
+    let account = finding.subject.value;
+    finding.remedy = remedy::account(routed.ledger, &sender.server, &account, finding.queue.as_ref());
     finding.remedy.extend(origins::report_all(&networks, geo));
     Some(finding)
 }

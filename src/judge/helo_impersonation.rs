@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the rule is.
 pub const ABOUT: About = About {
     rule: Rule::HeloImpersonation,
-    title: "an outside client greeted with our name",
+    title: "an outside client greeted with your name",
     meaning: "A client that is neither in a trusted network nor logged in gave the name or address of one of your \
               servers, or one of your domains, as its own in EHLO. Spam software does so to pass for a neighbour. \
               `localhost`, loopback addresses and names without a dot are not counted.",

@@ -192,9 +192,15 @@ impl<'a> Case<'a> {
             Likeness::Edit => format!("which is one letter away from {ours}"),
             Likeness::Suffix => format!("which is {ours} under another ending"),
         };
+        const NAMED: usize = 3;
+        let clients: Vec<String> =
+            self.clients.iter().take(NAMED).map(|client| words::quoted(&words::client(client))).collect();
+        let who = match self.clients.len() {
+            ..=NAMED => words::list(&clients),
+            all => count(all as u64, "client", "clients"),
+        };
         format!(
-            "{} sent mail from {}, {how}, to {} of yours{}.",
-            count(self.clients.len() as u64, "client without log-in", "clients without log-in"),
+            "{who} sent mail without log-in from {}, {how}, to {} of yours{}.",
             words::list(&names),
             recipients(self.tally.accepted),
             words::period(self.tally.span)

@@ -3,7 +3,8 @@
 //! Commands hold addresses only, never text that a client sent.
 //!
 //! Sources: postconf(5), postsuper(1), SMTPD_ACCESS_README (Postfix 2.10 and later); Microsoft
-//! KB 324958 and the IIS 6.0 documentation ("Setting Relay Restrictions").
+//! KB 324958 and the IIS 6.0 documentation ("Setting Relay Restrictions"), KB 196626 and KB 315687 (Exchange 5.5), and
+//! Microsoft Learn, "New-NetFirewallRule".
 
 mod delist;
 mod exposure;
@@ -29,6 +30,7 @@ enum Kind {
     /// IIS SMTP service, with or without Exchange 2000 or 2003 on top.
     Iis,
     Exchange2000,
+    Exchange55,
     /// Exchange 2007 and later.
     Exchange,
     Exim,
@@ -47,6 +49,7 @@ fn kind(ledger: &Ledger, server: &Text) -> Kind {
     let kinds = [
         ("postfix", Kind::Postfix),
         ("exchange2000", Kind::Exchange2000),
+        ("exchange55", Kind::Exchange55),
         ("exchange", Kind::Exchange),
         ("iis-smtp", Kind::Iis),
         ("exim", Kind::Exim),
@@ -141,6 +144,11 @@ fn close(kind: Kind) -> Vec<String> {
             "Look at every SMTP connector: on its Address Space page, \"Allow messages to be relayed to these domains\" must \
              be off for the address space `*`.",
         ],
+        Kind::Exchange55 => &[
+            "Exchange Administrator > Connections > Internet Mail Service > Routing: with \"Reroute incoming SMTP mail\", list your \
+             own domains; then \"Routing Restrictions\" (Service Pack 1 and later): only clients that log in, or with addresses of \
+             yours, may route mail.",
+        ],
         Kind::Exchange => &[
             "List who may relay: `Get-ReceiveConnector | Get-ADPermission | where {$_.ExtendedRights -like \
              '*accept-any-recipient*'}`. Anonymous logon must not be among them on a connector that the Internet reaches.",
@@ -191,6 +199,15 @@ fn shut_out(kind: Kind, client: &Client) -> String {
                 "Until then, shut it out: the same Access page > Connection > \"All except the list below\" > {address}."
             )
         }
+        (Kind::Exchange55, _) => format!(
+            "Until then, shut it out: the same Routing Restrictions, clients that can never route mail: {address}, mask \
+             255.255.255.255."
+        ),
+        (Kind::Exchange, _) => format!(
+            "Until then, shut it out: `New-NetFirewallRule -DisplayName 'relay abuse' -Direction Inbound -Protocol TCP -LocalPort 25 \
+             -RemoteAddress {address} -Action Block`."
+        ),
+        (Kind::Other, _) => format!("Until then, shut {address} out of port 25 by the firewall."),
         (_, IpAddr::V4(_)) => {
             format!("Until then, shut it out: `iptables -I INPUT -s {address} -p tcp --dport 25 -j DROP`.")
         }
@@ -223,7 +240,10 @@ mod tests {
             ("postfix", "2001:db8::7", "`ip6tables -I INPUT -s 2001:db8::7 "),
             ("iis-smtp-w3c", "203.0.113.7", "net stop smtpsvc"),
             ("exchange2000-tracking", "203.0.113.7", "Exchange System Manager"),
+            ("exchange-tracking", "203.0.113.7", "-RemoteAddress 203.0.113.7 "),
+            ("exchange55-ims", "203.0.113.7", "never route mail: 203.0.113.7,"),
             ("something-new", "203.0.113.7", "Hold the queue"),
+            ("something-new", "203.0.113.7", "shut 203.0.113.7 out of port 25"),
         ] {
             assert!(steps(format, client).contains(expected), "{format}: {}", steps(format, client));
         }

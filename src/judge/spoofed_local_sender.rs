@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the rule is.
 pub const ABOUT: About = About {
     rule: Rule::SpoofedLocalSender,
-    title: "an outside client used a domain of ours as reverse-path",
+    title: "an outside client used a domain of yours as reverse-path",
     meaning: "A client that is neither in a trusted network nor logged in named an address of one of your domains as \
               reverse-path. Spam and phishing to your own users often does. It came in; it did not go out. Where the log gives the From header \
               too (Exchange message tracking, Zeek, Cisco ESA, Proofpoint on Demand), your domain there under a stranger's \

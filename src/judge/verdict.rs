@@ -3,6 +3,7 @@
 //! It says no more than was judged. Accounts, trusted hosts and programs that sent mail without being accused are named
 //! with their volume.
 
+mod doubt;
 mod ending;
 mod inbound;
 mod listed;

@@ -60,6 +60,17 @@ pub fn duration(from: Time, to: Time) -> String {
     if named.is_empty() { "less than a minute".to_owned() } else { named.join(" ") }
 }
 
+/// What was seen last shortly before the logs end: whether it was still `coming in`, or only may be.
+pub fn still(last: Time, end: Time, what: &str) -> String {
+    match end.0.saturating_sub(last.0) < A_FEW_MINUTES {
+        true => format!("It was still {what} when the logs end, at {} UTC.", minute(end)),
+        false => format!("The logs end {} later, at {} UTC: it may still be {what}.", duration(last, end), minute(end)),
+    }
+}
+
+/// So shortly before the end of the logs, something goes on: ten minutes, in microseconds.
+const A_FEW_MINUTES: i64 = 600_000_000;
+
 /// Text from the logs, cut to a length that fits a sentence. It is not escaped.
 pub fn quoted(text: &str) -> String {
     match text.chars().nth(LONGEST) {
@@ -136,6 +147,20 @@ mod tests {
             assert_eq!(duration(first, Time(first.0 + minutes * 60_000_000)), text);
         }
         assert_eq!(duration(first, Time(0)), "less than a minute");
+    }
+
+    #[test]
+    fn what_was_seen_last_may_go_on() {
+        let last = Time(1_800_255_300_000_000);
+        let end = |minutes: i64| Time(last.0 + minutes * 60_000_000);
+        assert_eq!(
+            still(last, end(9), "going on"),
+            "It was still going on when the logs end, at 2027-01-18 07:04 UTC."
+        );
+        assert_eq!(
+            still(last, end(55), "coming in"),
+            "The logs end 55 min later, at 2027-01-18 07:50 UTC: it may still be coming in."
+        );
     }
 
     #[test]

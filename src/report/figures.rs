@@ -34,6 +34,11 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// The size of messages; `-` where there are some and the log gives the size of none.
+pub fn size_of(messages: u64, bytes: u64) -> String {
+    if 0 < messages && bytes == 0 { "-".to_owned() } else { size(bytes) }
+}
+
 /// How long from one time to another: `33 hours`; `None` where one is unknown.
 pub fn between(first: Option<Time>, last: Option<Time>) -> Option<String> {
     let minutes = u64::try_from(last?.0.saturating_sub(first?.0) / 60_000_000).ok()?;

@@ -47,7 +47,8 @@ fn sentence(row: &HandOverRow) -> String {
     let (from, to) = (name(&row.from), name(&row.to));
     let client = words::quoted(&row.client);
     let counted = format!(
-        "{from} handed {} with {} to {to}, which knows it as {client}; they count once, for {from}.",
+        "{} handed {} with {} to {to}, which knows it as {client}; they count once, for {from}.",
+        if row.from.is_empty() { "The server without a name" } else { &from },
         count(row.messages, "message", "messages"),
         recipients(row.recipients)
     );

@@ -4,7 +4,7 @@ use super::figures::{between, percent, time};
 use super::model::{
     Alternative, BlocklistingRow, CampaignRow, Coverage, FindingRow, Gap, InputRow, Report, VerdictRow,
 };
-use crate::judge::words::{count, duration, list, quoted, server, thousands};
+use crate::judge::words::{count, duration, list, quoted, server, still, thousands};
 use crate::judge::{Cause, Rule, Severity, about, blocklisting_title};
 use crate::ledger::Time;
 use std::cmp::Reverse;
@@ -131,8 +131,10 @@ pub fn until(report: &Report) -> String {
     let quiet = between(verdict.last, report.coverage.last).filter(|_| !goes_on(report));
     match quiet {
         Some(quiet) => format!("{last}. The logs go on for {quiet} without it."),
-        None if goes_on(report) => format!("{last}. It was still going on when the logs end."),
-        None => last,
+        None => match verdict.last.zip(report.coverage.last) {
+            Some((last_seen, end)) if goes_on(report) => format!("{last}. {}", still(last_seen, end, "going on")),
+            _ => last,
+        },
     }
 }
 
@@ -186,6 +188,12 @@ pub fn off(row: &BlocklistingRow) -> Option<String> {
     row.delist.map(|place| format!("To get off, when the cause is gone: {place}"))
 }
 
+/// Whether nothing is certain but mail that was passed on, and is relaying unless its senders or domain are ours.
+pub fn is_doubted(report: &Report) -> bool {
+    let good = matches!(report.verdict.cause, Cause::ProbesOnly | Cause::InboundOnly | Cause::Clean);
+    good && report.findings.iter().any(|finding| finding.rule == Rule::OpenRelay)
+}
+
 /// Whether a verdict names abuse of the server, which began and ended at some time.
 pub fn is_abuse(cause: Cause) -> bool {
     !matches!(cause, Cause::Clean | Cause::InsufficientEvidence)
@@ -203,7 +211,7 @@ pub fn campaign(row: &CampaignRow) -> String {
 
 /// Whether a finding is harmless and frequent, and so is only counted.
 pub fn is_noise(finding: &FindingRow) -> bool {
-    let about_ours = matches!(finding.rule, Rule::LookalikeDomain | Rule::BackscatterVictim);
+    let about_ours = matches!(finding.rule, Rule::LookalikeDomain | Rule::BackscatterVictim | Rule::NullSenderAbuse);
     let told = matches!(finding.rule, Rule::OpenRelay | Rule::RelayTrick | Rule::PolicyExposure | Rule::VolumeAnomaly)
         || about_ours && finding.severity == Severity::Low;
     finding.severity <= Severity::Low && !told
@@ -211,27 +219,52 @@ pub fn is_noise(finding: &FindingRow) -> bool {
 
 /// One line for the harmless findings of one rule.
 pub fn noise(rule: Rule, findings: &[&FindingRow]) -> String {
-    let subjects = findings.iter().map(|finding| &finding.subject).map(|subject| (subject.kind, &subject.value));
-    let subjects = subjects.collect::<BTreeSet<_>>().len() as u64;
-    let attempts: u64 = findings.iter().map(|finding| finding.attempts).fold(0, u64::saturating_add);
-    let from = count(subjects, "address", "addresses");
+    let subjects = attempts(findings);
+    let all: u64 = subjects.iter().map(|(_, attempts)| attempts).fold(0, |sum, attempts| sum.saturating_add(*attempts));
+    let from = match subjects.as_slice() {
+        [(only, _)] => quoted(only),
+        _ => count(subjects.len() as u64, "address", "addresses"),
+    };
     match rule {
         Rule::RelayProbe => {
-            let what = count(attempts, "refused relay attempt", "refused relay attempts");
-            let most = findings.iter().max_by_key(|finding| (finding.attempts, Reverse(&finding.subject.value)));
-            let most = most.filter(|_| 1 < subjects);
-            let most = most.map(|f| format!(", most from {} ({})", quoted(&f.subject.value), thousands(f.attempts)));
-            format!("{what} from {from}{}", most.unwrap_or_default())
+            let most = subjects
+                .iter()
+                .take(NAMED)
+                .map(|(name, attempts)| format!("{} ({})", quoted(name), thousands(*attempts)));
+            let most = list(&most.collect::<Vec<_>>());
+            let most = if subjects.len() < 2 { String::new() } else { format!(", most from {most}") };
+            format!("{} from {from}{most}", count(all, "refused relay attempt", "refused relay attempts"))
         }
         Rule::SpoofedLocalSender => {
-            format!("{} from {from} in the name of your domains", count(attempts, "recipient", "recipients"))
+            format!("{} from {from} in the name of your domains", count(all, "recipient", "recipients"))
         }
-        Rule::HeloImpersonation => format!("{from} that greeted with your server's name"),
+        Rule::HeloImpersonation => format!("{from} greeted with your server's name"),
         _ => {
             let title = about(rule).map_or(rule.as_str(), |about| about.title);
-            format!("{title}: {}", count(findings.len() as u64, "finding", "findings"))
+            let rest = subjects.len().saturating_sub(NAMED) as u64;
+            let rest = if 0 < rest { format!(" and {} more", thousands(rest)) } else { String::new() };
+            let named = subjects
+                .iter()
+                .take(NAMED)
+                .map(|(name, attempts)| format!("{}: {}", quoted(name), thousands(*attempts)));
+            format!("{title} ({}{rest})", named.collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+/// Subjects of harmless findings to name at most.
+const NAMED: usize = 3;
+
+/// The subjects of findings with their attempts, most first.
+fn attempts<'a>(findings: &[&'a FindingRow]) -> Vec<(&'a str, u64)> {
+    let mut sums = BTreeMap::<&str, u64>::new();
+    for finding in findings {
+        let sum = sums.entry(&finding.subject.value).or_default();
+        *sum = sum.saturating_add(finding.attempts);
+    }
+    let mut most: Vec<(&str, u64)> = sums.into_iter().collect();
+    most.sort_by_key(|(name, attempts)| (Reverse(*attempts), *name));
+    most
 }
 
 #[cfg(test)]

@@ -70,13 +70,14 @@ pub fn write(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()
 fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let verdict = &report.verdict;
     let (answer, rest) = phrases::answer(&verdict.headline);
-    let style = style(verdict.cause);
+    let style = style(report);
     match answer.is_empty() {
         true => page.text(style, "", rest)?,
         false => page.text(style, "", &format!("{answer} - {rest}"))?,
     }
     page.blank()?;
-    page.text(Style::Plain, "Cause:     ", phrases::cause(verdict.cause))?;
+    let unless = if phrases::is_doubted(report) { ", if what was passed on is yours" } else { "" };
+    page.text(Style::Plain, "Cause:     ", &format!("{}{unless}", phrases::cause(verdict.cause)))?;
     if let Some(sure) = phrases::sureness(verdict) {
         page.text(Style::Plain, "How sure:  ", &sure)?;
     }
@@ -88,8 +89,9 @@ fn headline(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// The colour of an answer.
-fn style(cause: Cause) -> Style {
-    match cause {
+fn style(report: &Report) -> Style {
+    match report.verdict.cause {
+        _ if phrases::is_doubted(report) => Style::Doubt,
         Cause::ProbesOnly | Cause::InboundOnly | Cause::Clean => Style::Good,
         Cause::InsufficientEvidence => Style::Doubt,
         _ => Style::Bad,
@@ -113,7 +115,8 @@ fn proof(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 /// A line of a log: its place, and its text below.
 fn quote(line: &Line, page: &mut Page<'_>) -> io::Result<()> {
     page.text(Style::Place, "  ", &format!("{}:{}", line.path, line.line))?;
-    page.head(Style::Dim, "      ", &line.text, QUOTED)
+    // The place tells where the line stands as it is: here tabs only have to keep its columns apart.
+    page.head(Style::Dim, "      ", &line.text.replace('\t', "  "), QUOTED)
 }
 
 /// What to do now.
@@ -134,5 +137,5 @@ fn again(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let answer = if answer.is_empty() { "In short".to_owned() } else { answer };
     page.blank()?;
     let text = format!("{answer} - {rest} (Why and what to do: at the top.)");
-    page.text(style(report.verdict.cause), "", &text)
+    page.text(style(report), "", &text)
 }

@@ -52,3 +52,33 @@ fn bounces_of_mail_for_a_domain_we_may_be_secondary_for_are_backscatter() {
     let analysis = secondary(20, Outcome::Bounced).mail(notices).guess();
     assert_eq!(analysis.verdict.cause, Cause::Backscatter);
 }
+
+#[test]
+fn no_headline_says_no_while_mail_was_passed_on_that_may_be_relaying() {
+    let passed_on = |recipients| Log::new().mail(mail(STRANGER, "example.org", "example.net").times(recipients));
+    let check = |log: Log, cause: Cause, headline: &str| {
+        let verdict = log.stated_domains().verdict;
+        assert_eq!((verdict.cause, verdict.headline.as_str()), (cause, headline));
+        assert!(verdict.next[0].contains("`--trusted-net 203.0.113.7`"), "{:?}", verdict.next);
+    };
+    check(
+        passed_on(20),
+        // It wrote in the name of our domain, from outside.
+        Cause::InboundOnly,
+        "Perhaps: 20 recipients (of 203.0.113.7) went out through mx1.example.org without log-in, which is relaying unless that host \
+         is yours.",
+    );
+    check(
+        passed_on(4).mail(mail(OTHERS[0], "example.edu", "example.net").times(3).outcome(Outcome::Denied)),
+        Cause::ProbesOnly,
+        "Probably not: 4 recipients (of 203.0.113.7) went out through mx1.example.org without log-in, which is relaying unless that \
+         host is yours; besides, 1 address tried to relay, and all 3 attempts were refused.",
+    );
+}
+
+#[test]
+fn a_command_holds_no_domain_that_a_stranger_could_have_made_up() {
+    let log = Log::new().mail(mail(OTHERS[0], "example.edu", "d1.example`;id;`").times(2));
+    let next = log.guess().verdict.next;
+    assert!(next[0].starts_with("First settle") && !next[0].contains("id;"), "{next:?}");
+}

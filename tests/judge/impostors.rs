@@ -55,15 +55,15 @@ fn the_finding_names_the_domain_and_who_sent() {
     assert_eq!(
         finding.why,
         [
-            "2 clients without log-in sent mail from mail.n0rbrook.example and n0rbrook.example, which looks like norbrook.example, \
-             to 3 recipients of yours at 2027-01-18 06:00 UTC.",
+            "203.0.113.7 and 203.0.113.8 sent mail without log-in from mail.n0rbrook.example and n0rbrook.example, which looks like \
+             norbrook.example, to 3 recipients of yours at 2027-01-18 06:00 UTC.",
             "The logs show no mail from your users to n0rbrook.example."
         ]
     );
     assert_eq!(analysis.verdict.cause, Cause::InboundOnly);
     assert_eq!(
         analysis.verdict.headline,
-        "No relaying by strangers: mail under names like yours (n0rbrook.example) came in to mx1.example.org; it did not go out."
+        "No relaying by strangers: mail from domains that imitate yours (n0rbrook.example) came in to mx1.example.org; it did not go out."
     );
 }
 

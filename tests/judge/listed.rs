@@ -131,11 +131,18 @@ fn the_old_queue_is_told_from_what_still_comes_in() {
          UTC. None of it waits any more when the logs end.",
     );
     check(relayed(0, 0), "The last of it came in at 2027-01-18 06:00 UTC, and the logs show none of it leaving later.");
-    let mut goes_on = relayed(7, 300);
-    goes_on.0.flows.values_mut().for_each(|flow| flow.span.see(Some(Time(START + 290 * MINUTE))));
+    let goes_on = |minutes| {
+        let mut log = relayed(7, 300);
+        log.0.flows.values_mut().for_each(|flow| flow.span.see(Some(Time(START + minutes * MINUTE))));
+        log
+    };
     check(
-        goes_on,
+        goes_on(291),
         "It was still coming in when the logs end, at 2027-01-18 11:00 UTC. 7 recipients still waited then.",
+    );
+    check(
+        goes_on(250),
+        "The logs end 50 min later, at 2027-01-18 11:00 UTC: it may still be coming in. 7 recipients still waited then.",
     );
     check(quiet(), "");
 }

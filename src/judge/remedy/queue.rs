@@ -80,6 +80,9 @@ fn hold_and_release(kind: Kind) -> (&'static str, &'static str) {
              without a non-delivery report, and enable it again.",
             "",
         ),
+        Kind::Exchange55 => {
+            ("Internet Mail Service > Queues: look for these messages, and delete them before the rest goes out.", "")
+        }
         Kind::Exchange => {
             ("Stop it from leaving: `Get-Queue | Suspend-Queue`.", "Let the rest go: `Get-Queue | Resume-Queue`.")
         }
@@ -140,7 +143,7 @@ fn select(kind: Kind, client: &Client) -> Option<String> {
              'SENDER'\" | Remove-Message -WithNDR $false`."
                 .to_owned()
         }
-        (Kind::Iis | Kind::Exchange2000 | Kind::Other, _) => return None,
+        (Kind::Iis | Kind::Exchange2000 | Kind::Exchange55 | Kind::Other, _) => return None,
     };
     Some(text)
 }

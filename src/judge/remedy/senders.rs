@@ -6,8 +6,9 @@ use crate::ledger::{Client, Ledger, Text};
 use crate::site::is_inside;
 
 /// Steps against a stolen account.
-pub fn account(ledger: &Ledger, server: &Text, waiting: Option<&Queue>) -> Vec<String> {
+pub fn account(ledger: &Ledger, server: &Text, name: &str, waiting: Option<&Queue>) -> Vec<String> {
     let kind = kind(ledger, server);
+    let name = in_command(name);
     let mut steps = vec![
         "Change the password of this account now, and every other password its owner uses. Changing relay rules does \
          not help: the thief is allowed to send."
@@ -17,17 +18,25 @@ pub fn account(ledger: &Ledger, server: &Text, waiting: Option<&Queue>) -> Vec<S
     ];
     steps.extend(queue::waiting(kind, waiting));
     steps.push(match kind {
-        Kind::Postfix => {
-            "Delete all of its messages that wait: `grep -F 'sasl_username=ACCOUNT' mail.log | sed 's/^.*smtpd\\[[0-9]*\\]: \
+        // An account may be the beginning of another: the comma or the end of the line closes it.
+        Kind::Postfix => format!(
+            "Delete all of its messages that wait: `grep -E 'sasl_username={name}(,|$)' mail.log | sed 's/^.*smtpd\\[[0-9]*\\]: \
              \\([0-9A-Za-z]*\\): client=.*/\\1/' | sort -u | postsuper -d -`."
-                .to_owned()
-        }
-        Kind::Exim => "Find its messages: `exigrep 'A=[a-z_]*:ACCOUNT' mainlog`, then remove those still waiting: `exim -Mrm ID`.".to_owned(),
+        ),
+        Kind::Exim => format!(
+            "Find its messages: `exigrep 'A=[^ :]*:{name}([ :]|$)' mainlog`, then remove those still waiting: `exim -Mrm ID`."
+        ),
         _ => "Delete its messages that are still in the queue.".to_owned(),
     });
     steps.push("Scan the owner's computer for malware before the new password is typed in.".to_owned());
     steps.push("Limit how much an account may send in an hour.".to_owned());
     steps
+}
+
+/// The name of an account as a command takes it, or `ACCOUNT`: a client that logs in can give names that a shell obeys.
+fn in_command(name: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
+    if !name.is_empty() && name.chars().all(plain) { name } else { "ACCOUNT" }
 }
 
 /// Steps against a trusted host that sends spam.
@@ -132,4 +141,22 @@ pub fn backscatter(ledger: &Ledger, server: &Text, waiting: Option<&Queue>) -> V
     ];
     steps.extend(queue::waiting(kind, waiting));
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_holds_plain_names_only() {
+        for (name, expected) in [
+            ("anna", "anna"),
+            ("anna.b@example.org", "anna.b@example.org"),
+            ("EXAMPLE\\anna", "ACCOUNT"),
+            ("a'; reboot; '", "ACCOUNT"),
+            ("", "ACCOUNT"),
+        ] {
+            assert_eq!(in_command(name), expected);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use crate::judge::finding::{Finding, Queue};
-use crate::judge::words::{minute, recipients};
+use crate::judge::words::{minute, recipients, still};
 use crate::ledger::Time;
 
 /// Mail that came in within so long before the end of the logs was still coming in: an hour, in microseconds.
@@ -20,7 +20,7 @@ pub fn ending(scope: &Scope<'_>, deciding: &[&Finding]) -> String {
     let waiting = waits(sum(|queue| queue.recipients), sum(|queue| queue.unseen));
     if end.0.saturating_sub(entered.0) < GOES_ON {
         let waiting = waiting.map(|waiting| format!(" {waiting}")).unwrap_or_default();
-        return format!("It was still coming in when the logs end, at {} UTC.{waiting}", minute(end));
+        return format!("{}{waiting}", still(entered, end, "coming in"));
     }
     let entered = minute(entered);
     match (attempt, waiting) {

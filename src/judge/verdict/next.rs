@@ -1,7 +1,7 @@
 //! What to do now, step by step.
 
-use super::Scope;
 use super::texts::exposures;
+use super::{Scope, doubt};
 use crate::judge::finding::{Cause, Finding};
 use crate::judge::words::{list, minute, quoted};
 use std::collections::BTreeSet;
@@ -29,6 +29,7 @@ pub fn next(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<Strin
         Cause::InsufficientEvidence => for_evidence(scope),
         _ => Vec::new(),
     };
+    next.splice(0..0, doubt::settle(scope));
     next.extend(blocked(scope));
     next.extend(super::volume::look(scope));
     next.extend(exposures(scope, false).first().map(|worst| {

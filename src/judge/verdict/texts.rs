@@ -1,6 +1,6 @@
 //! The sentences of a verdict.
 
-use super::{ABUSE, Scope, inbound, listed, volume};
+use super::{ABUSE, Scope, doubt, inbound, listed, volume};
 use crate::judge::finding::{Cause, Finding, Rule, Severity};
 use crate::judge::hints::largest;
 use crate::judge::route::RouteVerdict;
@@ -20,21 +20,21 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
                 1 => "the one attempt was refused".to_owned(),
                 _ => format!("all {} attempts were refused", thousands(attempts)),
             };
-            format!(
-                "No relaying by strangers: {clients} tried through {servers}, {refused}, and none of it left the server."
-            )
+            let besides = format!("; besides, {clients} tried to relay, and {refused}");
+            doubt::headline(scope, &besides).unwrap_or_else(|| {
+                format!(
+                    "No relaying by strangers: {clients} tried through {servers}, {refused}, and none of it left the server."
+                )
+            })
         }
-        Cause::InboundOnly => format!("No relaying by strangers: {}.", inbound::what(deciding, &clients, &servers)),
-        Cause::InsufficientEvidence if scope.logged().0 == 0 => {
-            "Cannot tell: nothing about mail could be read.".to_owned()
-        }
+        Cause::InboundOnly => doubt::headline(scope, "").unwrap_or_else(|| {
+            format!("No relaying by strangers: {}.", inbound::what(deciding, &clients, &servers))
+        }),
+        Cause::InsufficientEvidence if scope.logged().0 == 0 => unread(scope),
         Cause::InsufficientEvidence if scope.picture.recipients() == 0 => {
             "Cannot tell: the logs show no mail at all.".to_owned()
         }
-        Cause::InsufficientEvidence if scope.is_scanty() && 0 < scope.picture.told() => format!(
-            "Cannot tell from so little: {} about mail show no relaying by strangers, and nothing of the rest of the log.",
-            count(scope.logged().0, "line", "lines")
-        ),
+        Cause::InsufficientEvidence if scope.is_scanty() && 0 < scope.picture.told() => scanty(scope),
         Cause::InsufficientEvidence => format!(
             "Cannot tell: the logs of {servers} show {} but not who handed them in.",
             recipients(scope.picture.recipients())
@@ -47,14 +47,35 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
             count(volume(deciding), "outside recipient", "outside recipients"),
             period(span)
         ),
-        _ if !scope.doubtful().is_empty() => format!(
-            "Probably not: {} went out through {servers} without log-in, but look like hosts or domains of yours.",
-            doubted(&scope.doubtful())
+        _ => doubt::headline(scope, "").unwrap_or_else(|| {
+            format!(
+                "No unauthorised relay seen: {servers} took in {}{}, none of them from a stranger to an outside recipient.",
+                count(scope.logged().1, "message", "messages"),
+                period(span)
+            )
+        }),
+    }
+}
+
+/// The headline of logs without any line about mail, or without one of the time that was asked for.
+fn unread(scope: &Scope<'_>) -> String {
+    match scope.ledger.inputs.values().any(|input| 0 < input.records) {
+        true => "Cannot tell: the logs hold no mail of the time that was asked for.".to_owned(),
+        false => "Cannot tell: nothing about mail could be read.".to_owned(),
+    }
+}
+
+/// The headline of a few lines.
+fn scanty(scope: &Scope<'_>) -> String {
+    let lines = count(scope.logged().0, "line", "lines");
+    let doubtful = scope.doubtful();
+    match doubtful.is_empty() {
+        true => format!(
+            "Cannot tell from so little: {lines} about mail show no relaying by strangers, but they are only a piece of the log."
         ),
-        _ => format!(
-            "No unauthorised relay seen: {servers} took in {}{}, none of them for outside recipients of strangers.",
-            count(scope.logged().1, "message", "messages"),
-            period(span)
+        false => format!(
+            "Cannot tell from so little: {} went out without log-in, and {lines} do not show whether that is relaying.",
+            doubt::recipients_of(&doubtful)
         ),
     }
 }
@@ -111,22 +132,6 @@ fn through(findings: &[&Finding]) -> String {
     }
 }
 
-/// Mail that may be relaying or not: `12 recipients (of 2 addresses, and in partner.example)`.
-fn doubted(findings: &[&Finding]) -> String {
-    let of = |kind: &str| -> BTreeSet<&str> {
-        findings.iter().filter(|f| f.subject.kind == kind).map(|f| f.subject.value.as_ref()).collect()
-    };
-    let (clients, domains) = (of("client"), of("domain"));
-    let from = (!clients.is_empty()).then(|| format!("of {}", addresses(clients.len())));
-    let to = match domains.iter().collect::<Vec<_>>().as_slice() {
-        [] => None,
-        [only] => Some(format!("in {}", quoted(only))),
-        several => Some(format!("in {}", count(several.len() as u64, "domain", "domains"))),
-    };
-    let parts: Vec<String> = from.into_iter().chain(to).collect();
-    format!("{} ({})", recipients(volume(findings)), parts.join(", and "))
-}
-
 /// How many different subjects the findings have.
 fn subjects(findings: &[&Finding]) -> usize {
     findings.iter().map(|finding| &finding.subject).collect::<BTreeSet<_>>().len()
@@ -148,9 +153,10 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
         .min_by_key(|(time, f)| (*time, f.subject.value));
     if let Some((time, first)) = earliest {
         why.push(format!(
-            "{} UTC: {} was the first that {action}{}.",
+            "{} UTC: {} {}{action}{}.",
             minute(time),
             quoted(&first.subject.value),
+            if subjects(deciding) == 1 { "first " } else { "was the first that " },
             at_line(scope.ledger, &first.evidence)
         ));
     }
@@ -166,6 +172,9 @@ pub fn why(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<String
         .max_by_key(|(time, f)| (*time, std::cmp::Reverse(f.subject.value)));
     if let Some((time, last)) = latest.filter(|_| cause == Cause::OpenRelay) {
         why.push(format!("{} UTC: the last of it, from {}.", minute(time), quoted(&last.subject.value)));
+    }
+    if cause != Cause::OpenRelay {
+        why.extend(scope.doubtful().first().and_then(|doubted| doubted.why.first().cloned()));
     }
     why.extend(exposures(scope, true).iter().filter_map(|finding| finding.why.first().cloned()));
     why
@@ -184,13 +193,17 @@ fn flood(scope: &Scope<'_>, deciding: &[&Finding]) -> Vec<String> {
     let mut why = Vec::new();
     if let Some(first) = worst.span.first {
         why.push(format!(
-            "{} UTC: the first of it, from {}{}.",
+            "{} UTC: the first of it from {}{}.",
             minute(first),
             quoted(&worst.subject.value),
             at_line(scope.ledger, &worst.evidence)
         ));
     }
-    why.extend(worst.why.iter().cloned());
+    let others = deciding.iter().skip(1).filter(|other| other.subject != worst.subject).take(2);
+    let (summary, signals) = worst.why.split_at(worst.why.len().min(1));
+    why.extend(summary.iter().cloned());
+    why.extend(others.filter_map(|other| other.why.first().cloned()));
+    why.extend(signals.iter().cloned());
     if let Some(last) = worst.span.last {
         why.push(format!("{} UTC: the last of it that was taken in.", minute(last)));
     }
@@ -205,7 +218,8 @@ fn peak(scope: &Scope<'_>, verdict: RouteVerdict) -> Option<String> {
     let (hour, number) = by_hour.iter().max_by_key(|(hour, number)| (**number, std::cmp::Reverse(**hour)))?;
     let what = if verdict == RouteVerdict::RelayDenied { "refused" } else { "relayed" };
     let start = minute(Time(i64::from(*hour) * 3_600_000_000));
-    (1 < by_hour.len()).then(|| format!("{start} UTC: the busiest hour began, with {} {what}.", recipients(*number)))
+    (1 < by_hour.len() && 1 < *number)
+        .then(|| format!("The busiest hour was that from {start} UTC, with {} {what}.", recipients(*number)))
 }
 
 /// Why nothing is found.
@@ -234,8 +248,8 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
         Cause::OpenRelay | Cause::InsufficientEvidence => {}
         _ if doubtful.is_empty() => out.push("No recipient of a stranger was relayed.".to_owned()),
         _ => out.push(format!(
-            "{} went out without log-in, and look like hosts or domains of yours that are not stated.",
-            doubted(&doubtful)
+            "{} went out without log-in: whether that is relaying depends on what is yours.",
+            doubt::recipients_of(&doubtful)
         )),
     }
     if cause != Cause::InsufficientEvidence && scope.of(Rule::RelayTrick).next().is_none() {
@@ -248,7 +262,11 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
     }
     let untold = scope.picture.of(RouteVerdict::Unknown);
     if 0 < untold {
-        out.push(format!("Of {}, the logs do not tell who handed them in or what became of them.", recipients(untold)));
+        let them = if untold == 1 { "it" } else { "them" };
+        out.push(format!(
+            "Of {}, the logs do not tell who handed {them} in or what became of {them}.",
+            recipients(untold)
+        ));
     }
     if cause == Cause::InsufficientEvidence {
         out.extend(scope.missing().map(|gap| gap.what.clone()));
@@ -276,15 +294,18 @@ fn unaccused(scope: &Scope<'_>) -> Vec<String> {
         (Rule::AbusedLocalScript, &picture.users, "local user", "local users"),
     ];
     let sentence = |(rule, book, one, many): (Rule, &BTreeMap<Text, u64>, &str, &str)| {
-        let accused = scope.of(rule).count();
-        let others = book.len().saturating_sub(accused) as u64;
-        (0 < others).then(|| {
-            let other = if accused == 0 { "" } else { "other " };
+        let accused: BTreeSet<&Text> = scope.of(rule).map(|finding| &finding.subject.value).collect();
+        let number = book.len().saturating_sub(accused.len());
+        let others: BTreeMap<Text, u64> =
+            book.iter().filter(|(name, _)| !accused.contains(name)).map(|(name, sent)| (*name, *sent)).collect();
+        // A numbered user is accused by the name that it gave: then the book does not tell which it is.
+        let told = if others.len() == number { most(&others) } else { String::new() };
+        (0 < number).then(|| {
+            let other = if accused.is_empty() { "" } else { "other " };
             format!(
-                "{} sent mail to outside recipients, {} like a source of spam. Most of all: {}.",
-                count(others, &format!("{other}{one}"), &format!("{other}{many}")),
-                if others == 1 { "not" } else { "none of them" },
-                largest(book)
+                "{} sent mail to outside recipients, {} like a source of spam{told}.",
+                count(number as u64, &format!("{other}{one}"), &format!("{other}{many}")),
+                if number == 1 { "not" } else { "none of them" },
             )
         })
     };
@@ -298,16 +319,26 @@ fn unaccused(scope: &Scope<'_>) -> Vec<String> {
     out
 }
 
+/// Who of those that are not accused sent most: `: ben (7)`; nothing where the log does not name them.
+fn most(book: &BTreeMap<Text, u64>) -> String {
+    match (book.len(), book.keys().any(|name| name.is_empty())) {
+        (1, true) => String::new(),
+        (1, false) => format!(": {}", largest(book)),
+        _ => format!(". Most of all: {}", largest(book)),
+    }
+}
+
 /// Other explanations, likeliest first.
 pub fn alternatives(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding]) -> Vec<(Cause, f64, Vec<String>)> {
     let mut out: Vec<(Cause, f64, Vec<String>)> = Vec::new();
     if cause == Cause::OpenRelay {
         let stated = scope.site.states_trusted_networks() && scope.site.states_local_domains();
         let most = deciding.first().map(|worst| quoted(&worst.subject.value)).unwrap_or_default();
-        let why = format!(
-            "If {most} and the others are hosts of yours, or the domains they wrote to are, state them: \
-             --trusted-net, --local-domain."
-        );
+        let whose = match subjects(deciding) {
+            1 => format!("If {most} is a host of yours, or the domains it wrote to are yours"),
+            _ => format!("If {most} and the others are hosts of yours, or the domains they wrote to are yours"),
+        };
+        let why = format!("{whose}, state them: --trusted-net, --local-domain.");
         out.push((Cause::Clean, if stated { 0.05 } else { 0.25 }, vec![why]));
     }
     let relays = scope.relays();

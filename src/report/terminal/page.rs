@@ -86,13 +86,15 @@ impl<'a> Page<'a> {
         self.line(style, lead, &cut(&terminal(text), room))
     }
 
-    /// The start of a text on so many lines at most, broken anywhere as a log line may be.
+    /// The start of a text on so many lines at most, broken at a blank of the last third of a line, else anywhere.
     pub fn head(&mut self, style: Style, lead: &str, text: &str, lines: usize) -> io::Result<()> {
         let text = terminal(text);
         let room = self.width.saturating_sub(width(lead)).max(2);
         let mut rest: &str = &text;
         for _ in 1..lines {
-            let (start, more) = rest.split_at(fitting(rest, room));
+            let end = fitting(rest, room);
+            let blank = rest[..end].rfind(' ').filter(|blank| end < rest.len() && end / 3 * 2 < *blank);
+            let (start, more) = rest.split_at(blank.map_or(end, |blank| blank + 1));
             self.line(style, lead, start)?;
             rest = more;
             if rest.is_empty() {

@@ -6,7 +6,7 @@ use super::quote;
 use crate::judge::words::{count, thousands};
 use crate::judge::{Rule, Severity, about};
 use crate::report::escape::terminal;
-use crate::report::figures::{minute, percent, size, time};
+use crate::report::figures::{minute, percent, size, size_of, time};
 use crate::report::model::{AccountRow, FindingRow, InputRow, Line, LocatedRow, Offender, Report, ServerRow, SiteRow};
 use crate::report::{handovers, phrases, rows};
 use std::cmp::Reverse;
@@ -105,7 +105,7 @@ fn row(offender: &Offender, width: usize) -> Vec<Lines> {
     let place = offender.located.as_ref().map(LocatedRow::short).filter(|place| !place.is_empty());
     let place = place.map(|place| cut(&terminal(&place), room));
     let (first, last) = (minute(offender.first), minute(offender.last));
-    let (mails, bytes) = (thousands(offender.messages), size(offender.bytes));
+    let (mails, bytes) = (thousands(offender.messages), size_of(offender.messages, offender.bytes));
     let (relayed, refused) = (thousands(offender.recipients_accepted), thousands(offender.recipients_denied));
     let severity = offender.severity.as_str().to_owned();
     let rules = rows::names(&offender.rules);
@@ -184,12 +184,15 @@ pub fn findings(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     page.heading("Also seen")?;
-    for (rule, findings) in loud {
-        let title = about(rule).map_or("", |about| about.title);
+    for (rule, findings) in &loud {
+        let title = about(*rule).map_or("", |about| about.title);
         page.text(Style::Plain, "  ", &format!("{}: {title}", rule.as_str()))?;
         for finding in findings.iter().take(FEW) {
-            let why = finding.why.first().map_or(finding.subject.value.as_str(), String::as_str);
-            page.cut(Style::Plain, "    - ", &format!("[{}] {why}", finding.severity.as_str()))?;
+            // Whether users answered is half of what such a finding says.
+            let sentences = if *rule == Rule::LookalikeDomain { 2 } else { 1 };
+            let why: Vec<&str> = finding.why.iter().take(sentences).map(String::as_str).collect();
+            let why = if why.is_empty() { finding.subject.value.clone() } else { why.join(" ") };
+            page.text(Style::Plain, "    - ", &format!("[{}] {why}", finding.severity.as_str()))?;
         }
         more(page, findings.len(), FEW)?;
     }
@@ -222,7 +225,7 @@ pub fn accounts(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         vec![
             one(cut(&terminal(&row.account), NAME)),
             vec![minute(row.first), minute(row.last)],
-            vec![thousands(row.messages), size(row.bytes)],
+            vec![thousands(row.messages), size_of(row.messages, row.bytes)],
             one(thousands(row.recipients)),
             one(thousands(row.clients)),
             one(thousands(row.auth_failures)),
@@ -239,12 +242,12 @@ pub fn totals(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     page.heading("All mail")?;
+    let known = if totals.bytes == 0 { String::new() } else { format!(", {}", size(totals.bytes)) };
     let sums = format!(
-        "{}, {}, {}, {}. The recipients were:",
+        "{}, {}, {}{known}. The recipients were:",
         count(totals.sessions, "session", "sessions"),
         count(totals.messages, "message", "messages"),
         count(totals.recipients, "recipient", "recipients"),
-        size(totals.bytes)
     );
     page.text(Style::Plain, "  ", &sums)?;
     let mut parts: Vec<(&str, u64)> = totals.by_verdict.iter().map(|(name, number)| (*name, *number)).collect();

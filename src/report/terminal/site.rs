@@ -64,6 +64,9 @@ pub fn write_check(report: &Report, unused: &[String], look: &Look, out: &mut dy
     let mut page = Page::new(look, out);
     let found = found(report);
     match found.as_slice() {
+        [] if report.coverage.inputs.is_empty() => {
+            page.text(Style::Doubt, "", "Nothing was checked: no configuration could be read.")?
+        }
         [] => page.text(Style::Good, "", "Nothing found: no line of the files read lets strangers send.")?,
         some => {
             let grave = some.iter().any(|finding| Severity::Medium <= finding.severity);
@@ -90,6 +93,9 @@ pub fn write_check(report: &Report, unused: &[String], look: &Look, out: &mut dy
 const FEW: usize = 3;
 
 fn read(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    if report.coverage.inputs.is_empty() {
+        return Ok(());
+    }
     page.heading("What was read")?;
     for input in &report.coverage.inputs {
         let lines = count(input.lines, "line", "lines");

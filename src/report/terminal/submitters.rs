@@ -5,7 +5,7 @@ use super::page::{Page, Style, cut, cut_start};
 use super::{Look, time};
 use crate::judge::words::{count, recipients, thousands};
 use crate::report::escape::terminal;
-use crate::report::figures::{minute, size};
+use crate::report::figures::{minute, size_of};
 use crate::report::submitters::{Right, Submitter, Submitters, Where};
 use std::io::{self, Write};
 
@@ -121,7 +121,7 @@ fn cells(row: &Submitter, width: usize) -> Vec<Lines> {
     vec![
         std::iter::once(client).chain(name).collect(),
         vec![minute(row.first), minute(row.last)],
-        vec![thousands(row.messages), size(row.bytes)],
+        vec![thousands(row.messages), size_of(row.messages, row.bytes)],
         vec![thousands(row.recipients_local), thousands(row.recipients_foreign)],
         one(thousands(row.recipients_refused)),
         who,
