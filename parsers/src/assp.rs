@@ -69,15 +69,24 @@ fn parse<'a>(line: &'a [u8], _: &Context) -> Line<'a> {
         Some(words) if words.rest.starts_with(b"\"") || words.rest.starts_with(b"<\"") => {
             return wanted(words.rest, "a reverse-path without quotation marks");
         }
+        // It may hold blanks, so nobody can tell where it ends: not a domain of the client's choice inside it.
+        Some(words) if forward_path(&words).is_some_and(|path| path.starts_with(b"\"") || path.starts_with(b"<\"")) => {
+            return wanted(words.rest, "a forward-path without quotation marks");
+        }
         Some(words) => event(&words),
         None => Event::Other,
     };
     Line::Record(Record { when, server: b"", session: None, message: None, event })
 }
 
+/// What stands behind `to: `.
+fn forward_path<'a>(words: &Words<'a>) -> Option<&'a [u8]> {
+    word(words.rest).and_then(|(_, rest)| rest.strip_prefix(b"to: "))
+}
+
 fn event<'a>(words: &Words<'a>) -> Event<'a> {
     let from = word(words.rest);
-    let to = from.and_then(|(_, rest)| word(rest.strip_prefix(b"to: ")?));
+    let to = forward_path(words).and_then(word);
     let (Some((from, _)), Some((to, _))) = (from, to) else { return Event::Other };
     let [from, to] = [from, to].map(|path| path.strip_prefix(b"<").and_then(|p| p.strip_suffix(b">")).unwrap_or(path));
     let (client, helo, account) = (words.client, b"".as_slice(), None);
@@ -155,6 +164,10 @@ mod tests {
         check(
             "[MessageOK] 192.0.2.9 \"a to: v@z b\"@x to: b@y ok",
             "unparsed at 67: a reverse-path without quotation marks",
+        );
+        check(
+            "[MessageOK] 192.0.2.9 a@x to: \"b (z)\"@y message ok",
+            "unparsed at 67: a forward-path without quotation marks",
         );
         check("info: x", "Other");
     }

@@ -121,6 +121,8 @@ fn block_listed(rest: &[u8]) -> Option<Event<'_>> {
     let (client, rest) = split_at_only(rest, b" found in DNS blacklist ")?;
     let client = whole_address(client)?;
     let Some((_, paths)) = split_at_only(rest, b", mail from <") else {
+        // Twice: one of them is the client's.
+        find(rest, b", mail from <").is_none().then_some(())?;
         return Some(refused(client, Refusal::ClientBlocked, None, None));
     };
     let (from, to) = split_at_only(paths.strip_suffix(b">")?, b"> to <")?;

@@ -148,9 +148,12 @@ fn undoubled(path: &[u8]) -> &[u8] {
     }
 }
 
-/// Where the bracket closes that was opened before `inside`. A quote that is never closed guards nothing. Two quotation
-/// marks are one that is doubled: no local-part has two side by side but an empty one.
+/// Where the bracket closes that was opened before `inside`. A quote that is never closed guards nothing. Quotation marks
+/// are doubled where the first one is: no local-part has two side by side but an empty one. Elsewhere `\""` is a mark that is
+/// escaped and one that ends the quote, which a client must not make look like another.
 fn bracket_end(inside: &[u8]) -> usize {
+    let first = memchr::memchr(b'"', inside).map_or(b"".as_slice(), |at| &inside[at..]);
+    let doubled = matches!(first, [b'"', b'"', next, ..] if *next != b'@');
     let (mut at, mut quoted) = (0, false);
     while let Some(byte) = inside.get(at) {
         match byte {
@@ -158,7 +161,7 @@ fn bracket_end(inside: &[u8]) -> usize {
             b'>' if !quoted => return at,
             _ => {}
         }
-        at += width(&inside[at..], quoted, true);
+        at += width(&inside[at..], quoted, doubled);
     }
     memchr::memchr(b'>', inside).unwrap_or(inside.len())
 }
@@ -189,6 +192,7 @@ mod tests {
         check_command("TO:<\"\"a\\\"\">b\"\"@x> Z", Some(("\"\"a\\\"\">b\"\"@x", " Z")));
         check_command("TO:<\"a\\\">b\"@x> Z", Some(("\"a\\\">b\"@x", " Z")));
         check_command("TO:<\"\"@x> Z", Some(("\"\"@x", " Z")));
+        check_command("TO:<\" FROM:<p@y>\\\"\"@x> Z", Some(("\" FROM:<p@y>\\\"\"@x", " Z")));
         check_command("TO:<\"\">", Some(("\"\"", "")));
         check_command("TO:<a@x", Some(("a@x", "")));
         check_command("FROM:<a@x>", None);

@@ -99,12 +99,28 @@ fn event<'a>(name: &'a [u8], rest: &'a [u8]) -> Result<Event<'a>, nom::Err<Expec
             account: (name == b"queue.authenticated-message-queued").then_some(SOME_ACCOUNT),
             reverse_path: one(b"from")?,
             header_from: b"",
-            forward_paths: Paths::strings(one(b"to")?.ok_or(wanted("the recipients: `to = [...]`"))?),
+            forward_paths: one(b"to")?
+                .and_then(recipients)
+                .ok_or(wanted("the recipients: `to = [...]`, a mark never within one"))?,
             size_bytes: one(b"size")?.and_then(number).unwrap_or(0),
             complete: true,
             refusal: None,
         },
     })
+}
+
+/// The recipients in a list. A quotation mark in one of several could end it or not, and what a client writes there could be
+/// more recipients than there are: such a list is none.
+fn recipients(list: &[u8]) -> Option<Paths<'_>> {
+    const BETWEEN: &[u8] = b"\", \"";
+    let Some(inside) = list.strip_prefix(b"\"").and_then(|list| list.strip_suffix(b"\"")) else {
+        return Some(Paths::strings(list));
+    };
+    let marks = memchr::memchr_iter(b'"', inside).count();
+    match memmem::find_iter(inside, BETWEEN).count() {
+        0 => Some(Paths::from(inside)),
+        between => (marks == 2 * between).then_some(Paths::strings(list)),
+    }
 }
 
 /// Parses what is repeated from the connection: `listenerId = "smtp", localPort = 25, remoteIp = 203.0.113.9, remotePort = 50001`.
@@ -206,7 +222,11 @@ mod tests {
             r#"queueId = 7, from = "a@b", to = ["c@d", "e@f"], size = 9"#,
             r#"Some(192.0.2.9) true Some("a@b") ["c@d", "e@f"] 9"#,
         );
-        check("queue.message-queued", r#"from = "a@b""#, "unparsed: the recipients: `to = [...]`");
+        check(
+            "queue.message-queued",
+            r#"from = "a@b""#,
+            "unparsed: the recipients: `to = [...]`, a mark never within one",
+        );
         check("smtp.quit", "", "Other");
     }
 
@@ -218,6 +238,13 @@ mod tests {
             "smtp.relay-not-allowed",
             r#"to = "x", remoteIp = 10.0.0.1, y = "z""#,
             r#"Some(192.0.2.9) RelayDenied Some("x")"#,
+        );
+        let within = "unparsed: the recipients: `to = [...]`, a mark never within one";
+        check("queue.message-queued", r#"from = "x", to = ["" v", "a@b", "w"@x"], size = 9"#, within);
+        check(
+            "queue.message-queued",
+            r#"from = "x", to = ["" a, b = "c""@x"], size = 9"#,
+            r#"Some(192.0.2.9) false Some("x") ["\" a, b = \"c\"\"@x"] 9"#,
         );
         check("smtp.relay-not-allowed", r#"to = "a", b"@x""#, r#"Some(192.0.2.9) RelayDenied Some("a\", b\"@x")"#);
     }

@@ -5,7 +5,8 @@
 
 use super::unpack::{Begun, Bytes};
 use chrono::{DateTime, Utc};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use tar::{Archive, EntryType, Header};
 
 /// More files than this in one archive are not logs of a mail server.
@@ -70,6 +71,20 @@ pub fn members(archive: Bytes, head_bytes: u64, take: &mut dyn FnMut(Member)) ->
 pub fn stretch(mut archive: Bytes, at: Stretch) -> io::Result<Bytes> {
     io::copy(&mut archive.by_ref().take(at.offset), &mut io::sink())?;
     Ok(Box::new(Bounded { inner: archive, left: at.size_bytes }))
+}
+
+/// The bytes of a stretch of an archive on disk that nothing is packed around: `within` archives in it, the outermost first. What stands
+/// before is passed over, not read. A stretch goes no further than those around it; where it should, the bytes end with an error.
+pub fn stretch_on_disk(path: &str, within: &[Stretch]) -> io::Result<Bytes> {
+    let (mut start, mut end) = (0u64, u64::MAX);
+    for at in within {
+        start = start.saturating_add(at.offset);
+        end = end.min(start.saturating_add(at.size_bytes));
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(start))?;
+    let left = within.last().map_or(0, |at| at.size_bytes);
+    Ok(Box::new(Bounded { inner: Box::new(file.take(end.saturating_sub(start))), left }))
 }
 
 /// Gives so many bytes, or an error where there are fewer.

@@ -22,10 +22,10 @@ use crate::layout::{Layout, is_newest_first};
 use crate::ledger::{FileId, Text, rotation};
 use chrono::{DateTime, Utc};
 use find::Candidate;
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use relayaudit_parsers::Line;
 use relayaudit_parsers::record::When;
-use relayaudit_parsers::registry::{self, Context, Format};
+use relayaudit_parsers::registry::{self, Context, FORMATS, Format};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use unpack::NOT_READ;
@@ -98,11 +98,18 @@ pub const HEAD_BYTES: usize = 256 * 1024;
 /// Archives in archives; more is meant to harm.
 const DEEPEST_ARCHIVE: usize = 3;
 
+/// Bytes of small members of archives that are kept, so that they need not be unpacked again.
+const KEPT_BYTES: u64 = 64 << 20;
+
+/// Bytes that a run unpacks in vain at most: to read a member of a packed archive, all that stands before it is unpacked again, which for
+/// thousands of members would take days. This takes minutes.
+const UNPACKED_AGAIN_BYTES: u64 = 256 << 30;
+
 /// Opens the files found under `paths`, recognises them and puts them in order.
 pub fn open(paths: &[String], reading: &Reading) -> Logs {
     let found = find(paths);
     let logs = Logs { failures: found.failures, skipped: found.skipped, ..Logs::default() };
-    let mut gathering = Gathering { logs, reading, seen: HashMap::default() };
+    let mut gathering = Gathering { logs, reading, seen: HashMap::default(), kept_bytes: 0, again_bytes: 0 };
     for Candidate { path, named } in found.files {
         match Source::open(&path, HEAD_BYTES) {
             Ok(Content::Text(source)) => gathering.text(path, source, named),
@@ -128,6 +135,10 @@ struct Gathering<'r> {
     reading: &'r Reading,
     /// Logs by what copies of them have in common, as their places in `logs.logs`.
     seen: HashMap<u64, Vec<usize>>,
+    /// Bytes of logs that are kept, of [`KEPT_BYTES`].
+    kept_bytes: u64,
+    /// Bytes that will be unpacked in vain, of [`UNPACKED_AGAIN_BYTES`].
+    again_bytes: u64,
 }
 
 impl Gathering<'_> {
@@ -143,6 +154,16 @@ impl Gathering<'_> {
         }
     }
 
+    /// Takes a member of an archive, if it is a log. Returns `false` for a log that costs too much to be read.
+    fn member(&mut self, path: Text, source: Source) -> bool {
+        match recognise(&path, source, self.reading) {
+            Ok(log) if !log.source.is_whole() && !self.may_reopen(log.source.before_bytes()) => return false,
+            Ok(log) => self.log(log),
+            Err(what) => self.leave_out(path, what, false),
+        }
+        true
+    }
+
     /// Takes a log, unless it is a copy of one.
     fn log(&mut self, mut log: Log) {
         let alike = self.seen.entry(log.source.likeness()).or_default();
@@ -153,17 +174,33 @@ impl Gathering<'_> {
             return self.logs.skipped.push(Failure { path: log.path, what });
         }
         alike.push(logs.len());
-        log.source.release();
+        let bytes = log.source.head().len() as u64;
+        if log.source.is_whole() && self.kept_bytes + bytes <= KEPT_BYTES {
+            self.kept_bytes += bytes;
+        } else {
+            log.source.release();
+        }
         logs.push(log);
+    }
+
+    /// Whether what is at this place may be opened again; if so, what that costs is noted.
+    fn may_reopen(&mut self, before_bytes: u64) -> bool {
+        let sum = self.again_bytes.saturating_add(before_bytes);
+        let may = sum <= UNPACKED_AGAIN_BYTES;
+        if may {
+            self.again_bytes = sum;
+        }
+        may
     }
 
     /// Takes the members of an archive that are logs.
     fn archive(&mut self, path: &Text, location: &Location) {
         let mut inner = Vec::new();
+        let mut not_again = 0u64;
         let read = location.members(HEAD_BYTES, &mut |member| {
             let path: Text = format!("{path}:{}", member.name).into();
             match Source::member(location, member, HEAD_BYTES) {
-                Ok(Content::Text(source)) => self.text(path, source, false),
+                Ok(Content::Text(source)) => not_again += u64::from(!self.member(path, source)),
                 Ok(Content::Archive(location)) => inner.push((path, location)),
                 Err(what) | Ok(Content::Failed(what)) => self.leave_out(path, what, false),
             }
@@ -171,9 +208,19 @@ impl Gathering<'_> {
         if let Err(what) = read {
             self.leave_out(*path, what, true);
         }
+        if 0 < not_again {
+            let logs = if not_again == 1 { "log" } else { "logs" };
+            let what = format!(
+                "{not_again} {logs} in it left out: for each of them all that stands before it would be unpacked again, hundreds of gigabytes; \
+                 unpack the archive and give the folder"
+            );
+            self.leave_out(*path, what, true);
+        }
         for (path, location) in inner {
             if DEEPEST_ARCHIVE <= location.depth() {
                 self.leave_out(path, "an archive too deep in others".into(), false);
+            } else if !self.may_reopen(location.before_bytes()) {
+                self.leave_out(path, "an archive too far behind in others; unpack the outer one".into(), true);
             } else {
                 self.archive(&path, &location);
             }
@@ -183,13 +230,25 @@ impl Gathering<'_> {
 
 /// Leaves out logs that only repeat lines of others beside them.
 fn drop_repeats(logs: &mut Logs) {
-    let paths: Vec<Text> = logs.logs.iter().map(|log| log.path).collect();
-    let repeated = |log: &Log| paths.iter().find_map(|other| repeated_by(&log.path, log.format, other));
-    let (copies, kept) = std::mem::take(&mut logs.logs).into_iter().partition(|log| repeated(log).is_some());
-    logs.logs = kept;
-    for copy in copies {
-        let of = repeated(&copy).unwrap_or_default();
-        logs.skipped.push(Failure { path: copy.path, what: format!("it repeats lines of the {of} beside it") });
+    // Looked up by folder: each log against each would take hours for a folder of a hundred thousand.
+    let repeated: BTreeSet<&str> = FORMATS.iter().flat_map(|format| format.repeats).map(|(_, of)| *of).collect();
+    let mut beside: HashSet<(Text, &str)> = HashSet::default();
+    for log in &logs.logs {
+        let (folder, name) = split(&log.path);
+        let begins = repeated.iter().filter(|of| name.starts_with(**of));
+        beside.extend(begins.map(|of| (Text::from(folder), *of)));
+    }
+    for log in std::mem::take(&mut logs.logs) {
+        let (folder, name) = split(&log.path);
+        let is_beside =
+            |(copy, of): &&(&str, &'static str)| name.starts_with(copy) && beside.contains(&(Text::from(folder), *of));
+        match log.format.repeats.iter().find(is_beside) {
+            Some((_, of)) => {
+                let what = format!("it repeats lines of the {of} beside it");
+                logs.skipped.push(Failure { path: log.path, what });
+            }
+            None => logs.logs.push(log),
+        }
     }
 }
 
@@ -200,13 +259,14 @@ pub fn repeats(path: &str, format: &str, other: &str) -> bool {
 
 /// How the names of logs begin of which this one repeats lines, if the other is one and lies beside it.
 fn repeated_by(path: &str, format: &Format, other: &str) -> Option<&'static str> {
-    // Members of an archive stand behind a colon.
-    fn split(path: &str) -> (&str, &str) {
-        path.split_at(path.rfind(['/', '\\', ':']).map_or(0, |at| at + 1))
-    }
     let ((folder, name), (other_folder, other_name)) = (split(path), split(other));
     let is_one = |(copy, of): &&(&str, &str)| name.starts_with(copy) && other_name.starts_with(of);
     format.repeats.iter().find(is_one).filter(|_| folder == other_folder).map(|(_, of)| *of)
+}
+
+/// The folder of a path, and the name in it. Members of an archive stand behind a colon.
+fn split(path: &str) -> (&str, &str) {
+    path.split_at(path.rfind(['/', '\\', ':']).map_or(0, |at| at + 1))
 }
 
 /// Recognises one file by its first lines.

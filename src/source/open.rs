@@ -3,7 +3,7 @@
 use super::archive::{self, Member, Stretch};
 use super::journal::{self, Journalctl};
 use super::text;
-use super::unpack::{self, Begun, Bytes};
+use super::unpack::{self, Begun, Bytes, Size};
 use crate::ledger::hash;
 use chrono::{DateTime, Utc};
 use std::fs::File;
@@ -62,6 +62,17 @@ impl Location {
         self.within.len()
     }
 
+    /// Whether what is here can only be reached by unpacking all that stands before it.
+    fn is_packed(&self) -> bool {
+        self.packing.is_some()
+    }
+
+    /// Bytes that are unpacked, and not wanted, each time this is opened.
+    pub fn before_bytes(&self) -> u64 {
+        let offsets = self.within.iter().filter(|_| self.is_packed()).map(|at| at.offset);
+        offsets.fold(0, u64::saturating_add)
+    }
+
     /// A member of the archive that is here.
     pub fn member(&self, at: Stretch) -> Location {
         let mut within = self.within.clone();
@@ -76,12 +87,17 @@ impl Location {
             return unpack::look(counted(journalctl.read(&self.path)?));
         }
         let file: Bytes = if &*self.path == "-" { Box::new(io::stdin()) } else { Box::new(File::open(&*self.path)?) };
-        let Some((last, archives)) = self.within.split_last() else { return unpack::unpack(counted(file)) };
-        let mut begun = unpack::unpack(file)?;
-        for at in archives {
-            begun = unpack::unpack(archive::stretch(begun.bytes, *at)?)?;
+        let size = Size::default();
+        let file = size.of(file);
+        let Some((last, archives)) = self.within.split_last() else { return unpack::unpack(counted(file), &size) };
+        if !self.is_packed() {
+            return unpack::unpack(counted(archive::stretch_on_disk(&self.path, &self.within)?), &size);
         }
-        unpack::unpack(counted(archive::stretch(begun.bytes, *last)?))
+        let mut begun = unpack::unpack(file, &size)?;
+        for at in archives {
+            begun = unpack::unpack(archive::stretch(begun.bytes, *at)?, &size)?;
+        }
+        unpack::unpack(counted(archive::stretch(begun.bytes, *last)?), &size)
     }
 
     /// Goes through the archive that is here. Fails, with a message for people, where it cannot be read to its end.
@@ -184,7 +200,8 @@ impl Source {
     pub fn member(archive: &Location, member: Member, head_bytes: usize) -> Result<Content, String> {
         let mut location = archive.member(member.at);
         let raw_is_all = member.head.len() as u64 == member.at.size_bytes;
-        let begun = unpack::unpack(Box::new(io::Cursor::new(member.head))).map_err(cannot)?;
+        let size = Size::default();
+        let begun = unpack::unpack(size.of(Box::new(io::Cursor::new(member.head))), &size).map_err(cannot)?;
         let packing = begun.packing.or(location.packing);
         if archive::is_archive(&begun) {
             location.packing = packing;
@@ -205,7 +222,7 @@ impl Source {
         };
         source.begin(begun, head_bytes).map_err(cannot)?;
         source.text_bytes = source.text_bytes.filter(|_| raw_is_all);
-        source.rest = None;
+        source.rest = source.is_whole().then(|| -> Bytes { Box::new(io::empty()) });
         Ok(Content::Text(source))
     }
 
@@ -240,6 +257,16 @@ impl Source {
     /// The first bytes of the text.
     pub fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    /// Whether it is a member of an archive whose whole text is at hand.
+    pub fn is_whole(&self) -> bool {
+        0 < self.location.depth() && self.text_bytes == Some(self.head.len() as u64)
+    }
+
+    /// Bytes that are unpacked before it, each time it is opened.
+    pub fn before_bytes(&self) -> u64 {
+        self.location.before_bytes()
     }
 
     /// Lets go of what is kept for a packed file, a member of an archive or a journal; it is opened again when it is

@@ -105,7 +105,7 @@ impl Read for Utf16 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::unpack::unpack;
+    use super::super::unpack::{Size, unpack};
     use super::*;
 
     /// Gives a few bytes at a time.
@@ -123,7 +123,7 @@ mod tests {
     fn check(bytes: &[u8], want: &str) {
         let slow: Bytes = Box::new(Slow(bytes.to_vec(), 0));
         let mut text = Vec::new();
-        decode(unpack(slow).unwrap()).read_to_end(&mut text).unwrap();
+        decode(unpack(slow, &Size::default()).unwrap()).read_to_end(&mut text).unwrap();
         assert_eq!(String::from_utf8_lossy(&text), want, "{bytes:?}");
     }
 

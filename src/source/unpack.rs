@@ -4,6 +4,8 @@ use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes on their way, from wherever.
 pub type Bytes = Box<dyn Read + Send>;
@@ -16,6 +18,16 @@ const DEEPEST: usize = 3;
 
 /// Memory for the dictionary of xz, in KiB; `xz -9` asks for half of it. zstd limits its window to the same by itself.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
+
+/// How many times its size a file may unpack to. Logs give 10 to 30, those of one line over and over 100; a
+/// bomb gives 1,000 (gzip) and far more (bzip2, xz, zstd).
+const MOST_TIMES: u64 = 500;
+
+/// What any file may unpack to, however small it is: read in a second.
+const ALWAYS_BYTES: u64 = 64 << 20;
+
+/// What no file may unpack to, however large it is: 1 TiB.
+const MOST_BYTES: u64 = 1 << 40;
 
 /// One way to pack, with the bytes it begins with.
 struct Packing {
@@ -80,14 +92,48 @@ pub struct Begun {
     pub packing: Option<&'static str>,
 }
 
-/// Undoes packing. Fails where the bytes cannot be read at all.
-pub fn unpack(raw: Bytes) -> io::Result<Begun> {
+/// What was read of a file as it lies on disk: what is unpacked from it is held against that, through all layers.
+#[derive(Clone, Default)]
+pub struct Size(Arc<AtomicU64>);
+
+impl Size {
+    /// Counts what passes.
+    pub fn of(&self, file: Bytes) -> Bytes {
+        Box::new(Sized { inner: file, size: self.clone() })
+    }
+
+    /// Why `given` bytes are more than a log gives, if they are.
+    fn exceeded(&self, given: u64) -> Option<io::ErrorKind> {
+        let most = self.0.load(Ordering::Relaxed).saturating_mul(MOST_TIMES).max(ALWAYS_BYTES);
+        let by_ratio = (most < given).then_some(io::ErrorKind::QuotaExceeded);
+        by_ratio.or((MOST_BYTES < given).then_some(io::ErrorKind::FileTooLarge))
+    }
+}
+
+/// A file of which the bytes are counted.
+struct Sized {
+    inner: Bytes,
+    size: Size,
+}
+
+impl Read for Sized {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.size.0.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Undoes packing of what `size` counts. Fails where the bytes cannot be read at all. What unpacks to more than a log does ends
+/// with an error that [`explain`] knows.
+pub fn unpack(raw: Bytes, size: &Size) -> io::Result<Begun> {
     let mut begun = look(raw)?;
     for _ in 0..DEEPEST {
         let Some(packing) = PACKINGS.iter().find(|packing| (packing.begins)(&begun.begin)) else { break };
         let unpacked = (packing.open)(BufReader::with_capacity(BUFFER_BYTES, begun.bytes))?;
         let outermost = begun.packing.or(Some(packing.name));
-        begun = Begun { packing: outermost, ..look(Box::new(Lasting { inner: unpacked, failed: None }))? };
+        let unpacked = Lasting { inner: unpacked, failed: None, given: 0, size: size.clone() };
+        begun = Begun { packing: outermost, ..look(Box::new(unpacked))? };
     }
     Ok(begun)
 }
@@ -107,6 +153,13 @@ pub fn explain(packing: Option<&str>, error: &io::Error) -> String {
     let Some(name) = packing else { return format!("reading stopped: {error}") };
     match error.kind() {
         io::ErrorKind::UnexpectedEof => format!("the {name} data ends early; read as far as it goes"),
+        io::ErrorKind::QuotaExceeded => format!(
+            "the {name} data holds more than {MOST_TIMES} times its size, as no log does; read as far as that; if it is a log, unpack it and \
+             give the text"
+        ),
+        io::ErrorKind::FileTooLarge => format!(
+            "the {name} data holds more than 1 TiB; read as far as that; unpack it, cut it into files and give the text"
+        ),
         io::ErrorKind::OutOfMemory => {
             format!("the {name} data asks for more memory than is sane; read as far as it goes")
         }
@@ -120,10 +173,14 @@ pub fn explain(packing: Option<&str>, error: &io::Error) -> String {
 }
 
 /// Gives what was read before an error first, and the error from then on: decoders differ in what they do when
-/// they are asked again.
+/// they are asked again. More than a log holds is an error too.
 struct Lasting {
     inner: Bytes,
     failed: Option<(io::ErrorKind, String)>,
+    /// Bytes given so far.
+    given: u64,
+    /// The file that they come from.
+    size: Size,
 }
 
 impl Read for Lasting {
@@ -131,7 +188,11 @@ impl Read for Lasting {
         if let Some((kind, what)) = &self.failed {
             return Err(io::Error::new(*kind, what.clone()));
         }
-        let result = self.inner.read(buffer);
+        let result = match self.size.exceeded(self.given) {
+            Some(kind) => Err(kind.into()),
+            None => self.inner.read(buffer),
+        };
+        self.given += result.as_ref().map_or(0, |read| *read as u64);
         if let Err(error) = &result
             && error.kind() != io::ErrorKind::Interrupted
         {
