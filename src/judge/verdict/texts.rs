@@ -173,10 +173,8 @@ fn flood(scope: &Scope<'_>, deciding: &[&Finding]) -> Vec<String> {
         ));
     }
     let others = deciding.iter().skip(1).filter(|other| other.subject != worst.subject).take(2);
-    let (summary, signals) = worst.why.split_at(worst.why.len().min(1));
-    why.extend(summary.iter().cloned());
+    why.extend(worst.why.iter().cloned());
     why.extend(others.filter_map(|other| other.why.first().cloned()));
-    why.extend(signals.iter().cloned());
     if let Some(last) = worst.span.last {
         why.push(format!("{} UTC: the last of it that was taken in.", minute(last)));
     }
