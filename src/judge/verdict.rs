@@ -9,6 +9,7 @@ mod inbound;
 mod listed;
 mod next;
 mod texts;
+mod untold;
 mod volume;
 
 use super::finding::{Cause, Finding, Rule, Severity, Verdict};

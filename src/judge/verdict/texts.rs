@@ -1,6 +1,6 @@
 //! The sentences of a verdict.
 
-use super::{ABUSE, Scope, doubt, inbound, listed, volume};
+use super::{ABUSE, Scope, doubt, inbound, listed, untold, volume};
 use crate::judge::finding::{Cause, Finding, Rule, Severity};
 use crate::judge::hints::largest;
 use crate::judge::route::RouteVerdict;
@@ -14,31 +14,11 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
     let servers = scope.servers();
     match cause {
         Cause::OpenRelay => relayed(scope, deciding, span),
-        Cause::ProbesOnly => {
-            let attempts: u64 = deciding.iter().map(|finding| finding.recipients_denied).sum();
-            let refused = match attempts {
-                1 => "the one attempt was refused".to_owned(),
-                _ => format!("all {} attempts were refused", thousands(attempts)),
-            };
-            let besides = format!("; besides, {clients} tried to relay, and {refused}");
-            doubt::headline(scope, &besides).unwrap_or_else(|| {
-                format!(
-                    "No relaying by strangers: {clients} tried through {servers}, {refused}, and none of it left the server."
-                )
-            })
-        }
+        Cause::ProbesOnly => probed(scope, deciding, &clients),
         Cause::InboundOnly => doubt::headline(scope, "").unwrap_or_else(|| {
             format!("No relaying by strangers: {}.", inbound::what(deciding, &clients, &servers))
         }),
-        Cause::InsufficientEvidence if scope.logged().0 == 0 => unread(scope),
-        Cause::InsufficientEvidence if scope.picture.recipients() == 0 => {
-            "Cannot tell: the logs show no mail at all.".to_owned()
-        }
-        Cause::InsufficientEvidence if scope.is_scanty() && 0 < scope.picture.told() => scanty(scope),
-        Cause::InsufficientEvidence => format!(
-            "Cannot tell: the logs of {servers} show {} but not who handed them in.",
-            recipients(scope.picture.recipients())
-        ),
+        Cause::InsufficientEvidence => untold::headline(scope, &servers),
         Cause::CompromisedAccount => sent("Yes, by a stolen password", "account", "sent", deciding, span),
         Cause::AbusedTrustedHost => sent("Yes, by a host you trust", "host", "sent", deciding, span),
         Cause::AbusedLocalScript => sent("Yes, by a program on the server", "user", "handed in", deciding, span),
@@ -57,27 +37,20 @@ pub fn headline(scope: &Scope<'_>, cause: Cause, deciding: &[&Finding], span: Sp
     }
 }
 
-/// The headline of logs without any line about mail, or without one of the time that was asked for.
-fn unread(scope: &Scope<'_>) -> String {
-    match scope.ledger.inputs.values().any(|input| 0 < input.records) {
-        true => "Cannot tell: the logs hold no mail of the time that was asked for.".to_owned(),
-        false => "Cannot tell: nothing about mail could be read.".to_owned(),
-    }
-}
-
-/// The headline of a few lines.
-fn scanty(scope: &Scope<'_>) -> String {
-    let lines = count(scope.logged().0, "line", "lines");
-    let doubtful = scope.doubtful();
-    match doubtful.is_empty() {
-        true => format!(
-            "Cannot tell from so little: {lines} about mail show no relaying by strangers, but they are only a piece of the log."
-        ),
-        false => format!(
-            "Cannot tell from so little: {} went out without log-in, and {lines} do not show whether that is relaying.",
-            doubt::recipients_of(&doubtful)
-        ),
-    }
+/// The headline of a server that was tried and refused.
+fn probed(scope: &Scope<'_>, deciding: &[&Finding], clients: &str) -> String {
+    let attempts: u64 = deciding.iter().map(|finding| finding.recipients_denied).sum();
+    let refused = match attempts {
+        1 => "the one attempt was refused".to_owned(),
+        2 => "both attempts were refused".to_owned(),
+        _ => format!("all {} attempts were refused", thousands(attempts)),
+    };
+    doubt::headline(scope, &format!("; besides, {clients} tried to relay, and {refused}")).unwrap_or_else(|| {
+        format!(
+            "No relaying by strangers: {clients} tried through {}, {refused}, and none of it left the server.",
+            scope.servers()
+        )
+    })
 }
 
 /// The headline of a sender that had permission: `account marie sent mail to ...`.
@@ -200,10 +173,8 @@ fn flood(scope: &Scope<'_>, deciding: &[&Finding]) -> Vec<String> {
         ));
     }
     let others = deciding.iter().skip(1).filter(|other| other.subject != worst.subject).take(2);
-    let (summary, signals) = worst.why.split_at(worst.why.len().min(1));
-    why.extend(summary.iter().cloned());
+    why.extend(worst.why.iter().cloned());
     why.extend(others.filter_map(|other| other.why.first().cloned()));
-    why.extend(signals.iter().cloned());
     if let Some(last) = worst.span.last {
         why.push(format!("{} UTC: the last of it that was taken in.", minute(last)));
     }
@@ -260,14 +231,7 @@ pub fn not_seen(scope: &Scope<'_>, cause: Cause) -> Vec<String> {
     if !is_abuse(cause) && cause != Cause::InsufficientEvidence {
         out.extend(volume::not_judged(scope));
     }
-    let untold = scope.picture.of(RouteVerdict::Unknown);
-    if 0 < untold {
-        let them = if untold == 1 { "it" } else { "them" };
-        out.push(format!(
-            "Of {}, the logs do not tell who handed {them} in or what became of {them}.",
-            recipients(untold)
-        ));
-    }
+    out.extend(untold::recipients_of(scope));
     if cause == Cause::InsufficientEvidence {
         out.extend(scope.missing().map(|gap| gap.what.clone()));
     }
