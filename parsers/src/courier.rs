@@ -146,7 +146,8 @@ fn arrival(rest: &[u8]) -> Event<'_> {
 /// server said.
 fn delivery<'a>(input: &'a [u8], next_hop: NextHop<'a>) -> Result<Statement<'a>, nom::Err<Expected<'a>>> {
     let Some(rest) = input.strip_prefix(b"id=") else { return Ok((None, Event::Other)) };
-    let (id, rest) = identity(rest)?;
+    let (id, line) = identity(rest)?;
+    let rest = line;
     let ends: [(&[u8], Status); 4] = [
         (b">,status: success", Status::Sent),
         (b">,status: failure", Status::Bounced),
@@ -161,6 +162,10 @@ fn delivery<'a>(input: &'a [u8], next_hop: NextHop<'a>) -> Result<Statement<'a>,
     };
     let Some((rest, status)) = found.or_else(with_text) else { return Ok((Some(id), Event::Other)) };
     let paths = rest.strip_prefix(b",from=<").and_then(|rest| split_at_only(rest, b">,addr=<"));
+    // Only of the whole line is it known: `,success: ` in a path is the client's, and so is what stands before it.
+    let paths = paths.filter(|_| split_at_only(line, b">,addr=<").is_some());
+    let whole = |path: &[u8]| memchr::memchr_iter(b'"', path).count().is_multiple_of(2);
+    let paths = paths.filter(|(_, forward_path)| whole(forward_path));
     let (_, forward_path) = paths.ok_or_else(|| wanted(rest, "`,from=<S>,addr=<R>` once"))?;
     let event = Event::Delivery {
         forward_paths: Paths::from(forward_path),
@@ -281,6 +286,9 @@ mod tests {
             "id=4.5.A,from=<a>,addr=<x>,addr=<c@d>,status: success",
             "unparsed: `,from=<S>,addr=<R>` once",
         );
+        let once = "unparsed: `,from=<S>,addr=<R>` once";
+        check("courieresmtp", "id=4.5.A,from=<\"@x>,addr=<a@b>,success: .\"@y>,addr=<c@d>: 250 Ok", once);
+        check("courieresmtp", "id=4.5.A,from=<a@b>,addr=<\"@b>,success: .\"@d>: 250 Ok", once);
         check("courierfilter", "x", "Other");
     }
 }

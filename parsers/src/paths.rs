@@ -148,6 +148,22 @@ fn undoubled(path: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether a path is no piece of one: one that begins with a quotation mark has its local-part closed, and a domain behind it without a
+/// further mark (RFC 5321 section 4.1.2). For logs that escape nothing, where a client can write what looks like the end of a path.
+pub fn is_whole(path: &[u8]) -> bool {
+    let Some(inside) = path.strip_prefix(b"\"") else { return true };
+    let (mut at, marks) = (0, memchr::memchr_iter(b'"', inside));
+    for mark in marks {
+        let escapes = inside[at..mark].iter().rev().take_while(|byte| **byte == b'\\').count();
+        at = mark + 1;
+        if escapes.is_multiple_of(2) {
+            let domain = inside[at..].strip_prefix(b"@");
+            return domain.is_some_and(|domain| !domain.contains(&b'"'));
+        }
+    }
+    false
+}
+
 /// Where the bracket closes that was opened before `inside`. A quote that is never closed guards nothing. Quotation marks
 /// are doubled where the first one is: no local-part has two side by side but an empty one. Elsewhere `\""` is a mark that is
 /// escaped and one that ends the quote, which a client must not make look like another.
@@ -173,6 +189,16 @@ fn without_quotes(path: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_of_paths() {
+        for whole in ["a@x", "", "a\"b@x", "\"a b\"@x", "\"a\\\" b=\\\"c\"@x", "\"\\\\\"@x"] {
+            assert!(is_whole(whole.as_bytes()), "{whole}");
+        }
+        for piece in ["\"", "\"a", "\"a\"", "\"a\\\"@x", "\"a b=\"c", "\"a\"@x\"@y", "\"@x"] {
+            assert!(!is_whole(piece.as_bytes()), "{piece}");
+        }
+    }
 
     fn check_command(argument: &str, want: Option<(&str, &str)>) {
         let got = of_command(b"TO:", argument.as_bytes());

@@ -4,7 +4,7 @@
 //! key. What the server says of the connection comes first and is read from there only; of the rest, only the keys that
 //! an event always has are used, and a line that has one of them twice is unparsed.
 
-use crate::paths::Paths;
+use crate::paths::{Paths, is_whole};
 use crate::record::{Event, Line, Peer, Record, Refusal, Reply};
 use crate::registry::{Context, Format};
 use crate::syslog::time::iso;
@@ -74,8 +74,13 @@ fn event<'a>(name: &'a [u8], rest: &'a [u8]) -> Result<Event<'a>, nom::Err<Expec
     let Ok((fields, client)) = connection(rest) else { return Ok(Event::Other) };
     let wanted = |what| nom::Err::Error(Expected { rest: fields, what });
     let one = |key: &[u8]| only(fields, key).map_err(|()| wanted("no key twice"));
+    let path = |key: &[u8]| match one(key)? {
+        // Only a reverse-path may be empty.
+        Some(path) if !is_whole(path) || path.is_empty() && key == b"to" => Err(wanted("a whole path")),
+        path => Ok(path),
+    };
     if let Some(refusal) = refusal {
-        let forward_path = one(b"to")?;
+        let forward_path = path(b"to")?;
         let (stage, reply, helo) = (b"RCPT".as_slice(), Reply::default(), b"".as_slice());
         return Ok(Event::Refused {
             client,
@@ -97,7 +102,7 @@ fn event<'a>(name: &'a [u8], rest: &'a [u8]) -> Result<Event<'a>, nom::Err<Expec
             client,
             helo: b"",
             account: (name == b"queue.authenticated-message-queued").then_some(SOME_ACCOUNT),
-            reverse_path: one(b"from")?,
+            reverse_path: path(b"from")?,
             header_from: b"",
             forward_paths: one(b"to")?
                 .and_then(recipients)
@@ -118,7 +123,7 @@ fn recipients(list: &[u8]) -> Option<Paths<'_>> {
     };
     let marks = memchr::memchr_iter(b'"', inside).count();
     match memmem::find_iter(inside, BETWEEN).count() {
-        0 => Some(Paths::from(inside)),
+        0 => is_whole(inside).then_some(Paths::from(inside)),
         between => (marks == 2 * between).then_some(Paths::strings(list)),
     }
 }
@@ -243,9 +248,11 @@ mod tests {
         check("queue.message-queued", r#"from = "x", to = ["" v", "a@b", "w"@x"], size = 9"#, within);
         check(
             "queue.message-queued",
-            r#"from = "x", to = ["" a, b = "c""@x"], size = 9"#,
-            r#"Some(192.0.2.9) false Some("x") ["\" a, b = \"c\"\"@x"] 9"#,
+            r#"from = "x", to = ["" a, b = \"c\""@x"], size = 9"#,
+            r#"Some(192.0.2.9) false Some("x") ["\" a, b = \\\"c\\\"\"@x"] 9"#,
         );
+        check("smtp.relay-not-allowed", r#"to = "" a", b = "c"@x""#, "unparsed: a whole path");
+        check("smtp.relay-not-allowed", r#"to = "", b = "c""@x""#, "unparsed: a whole path");
         check("smtp.relay-not-allowed", r#"to = "a", b"@x""#, r#"Some(192.0.2.9) RelayDenied Some("a\", b\"@x")"#);
     }
 

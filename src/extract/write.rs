@@ -1,7 +1,7 @@
 //! Rows as CSV, JSON lines or Parquet, written as they come.
 
 use super::row::{COLUMNS, Cell};
-use crate::report::escape;
+use crate::report::{escape, json};
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{Column, DataFrame, DataType, Field, ParquetWriter, PolarsError, Schema};
 use std::fs::File;
@@ -74,7 +74,7 @@ impl<W: Write + Send> RowWriter for Ndjson<W> {
             write!(self.0, "{}\"{name}\":", if at == 0 { '{' } else { ',' })?;
             match cell {
                 Cell::Missing => self.0.write_all(b"null")?,
-                Cell::Text(text) => serde_json::to_writer(&mut self.0, text)?,
+                Cell::Text(text) => json::write_value(text, &mut self.0)?,
                 Cell::Number(number) => write!(self.0, "{number}")?,
             }
         }

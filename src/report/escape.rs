@@ -1,6 +1,6 @@
 //! Escaping: makes text that an attacker may have written harmless in each medium.
 //!
-//! JSON needs nothing from here (serde_json escapes by RFC 8259) and Parquet is binary.
+//! JSON (`json.rs`) asks only what is hidden, and Parquet is binary.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -27,7 +27,7 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character shows nothing, or changes how others show.
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

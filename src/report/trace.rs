@@ -9,8 +9,7 @@ use std::io::{self, Write};
 
 /// Writes the document as one indented JSON document and a line end.
 pub fn write_json(document: &Document, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    super::json::write(document, out)
 }
 
 /// Nodes below one that are drawn: more make no picture. The rest is one node.

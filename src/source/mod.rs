@@ -98,6 +98,9 @@ pub const HEAD_BYTES: usize = 256 * 1024;
 /// Archives in archives; more is meant to harm.
 const DEEPEST_ARCHIVE: usize = 3;
 
+/// Plain files that are kept open until they are read; a system allows some 1,000, and a folder may hold more.
+const KEPT_OPEN: usize = 256;
+
 /// Bytes of small members of archives that are kept, so that they need not be unpacked again.
 const KEPT_BYTES: u64 = 64 << 20;
 
@@ -175,7 +178,9 @@ impl Gathering<'_> {
         }
         alike.push(logs.len());
         let bytes = log.source.head().len() as u64;
-        if log.source.is_whole() && self.kept_bytes + bytes <= KEPT_BYTES {
+        if log.source.is_plain_file() && logs.len() < KEPT_OPEN {
+            // Whatever becomes of its name until its turn comes.
+        } else if log.source.is_whole() && self.kept_bytes + bytes <= KEPT_BYTES {
             self.kept_bytes += bytes;
         } else {
             log.source.release();

@@ -269,10 +269,15 @@ impl Source {
         self.location.before_bytes()
     }
 
-    /// Lets go of what is kept for a packed file, a member of an archive or a journal; it is opened again when it is
-    /// read.
+    /// Whether it is a file on disk that is read as it is.
+    pub fn is_plain_file(&self) -> bool {
+        self.packing.is_none() && !self.is_journal()
+    }
+
+    /// Lets go of what is kept for a file, a member of an archive or a journal; it is opened again when it is read. Standard input
+    /// cannot be.
     pub fn release(&mut self) {
-        if (self.packing.is_some() || self.is_journal()) && &*self.location.path != "-" {
+        if &*self.location.path != "-" {
             self.rest = None;
             self.head = Vec::new();
             self.passed.store(0, Ordering::Relaxed);

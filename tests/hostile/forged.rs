@@ -137,11 +137,14 @@ fn each(is_path_safe: bool, mut test: impl FnMut(&Sample, &'static Format, &str,
 
 #[test]
 fn nobody_is_accused_by_what_a_client_writes() {
+    let mut accused = BTreeMap::<String, String>::new();
     each(false, |sample, format, hostile, text, _| {
-        let forged = |name: &&String| name.contains(ADDRESS) || name.contains(DOMAIN);
-        let names = told(format, hostile).names;
-        assert_eq!(names.iter().find(forged), None, "{}: {text}", sample.name);
+        let forged = |name: &String| name.contains(ADDRESS) || name.contains(DOMAIN);
+        if let Some(name) = told(format, hostile).names.into_iter().find(forged) {
+            accused.entry(sample.name.clone()).or_insert(format!("{name} by {text}"));
+        }
     });
+    assert!(accused.is_empty(), "{accused:#?}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub struct Sample {
 
 impl Sample {
     pub fn of(name: &str, format: &'static Format, text: &[u8]) -> Sample {
-        let text = String::from_utf8(text.to_vec()).unwrap();
+        let text = String::from_utf8_lossy(text).into_owned();
         let mut values = BTreeMap::<Field, BTreeSet<String>>::new();
         let rows = rows(format, text.as_bytes());
         // An account and a host name are not the client's choice, though they may be written alike.
@@ -45,7 +45,9 @@ impl Sample {
         let (accounts, names) = (of("account"), of("client_name"));
         for row in &rows {
             for (field, column) in FIELDS {
-                let value = row.get(column).filter(|value| 4 <= value.len() && text.contains(&***value));
+                let value = row
+                    .get(column)
+                    .filter(|value| 4 <= value.len() && !value.contains('"') && text.contains(&***value));
                 let value = value.filter(|value| !accounts.contains(&***value) && !names.contains(&***value));
                 let is_path = matches!(field, Field::ReversePath | Field::ForwardPath);
                 let value = value.filter(|value| !is_path || value.contains('@'));
@@ -85,7 +87,13 @@ impl Sample {
                 format!("\"{text}\"@{domain}")
             }
         };
+        let is_haraka = self.name.contains("haraka");
+        if is_haraka && field == Field::MessageId {
+            // Haraka quotes it with its brackets, which are not a part of the value here.
+            return None;
+        }
         Some(match encoding(&self.name, &self.text) {
+            Encoding::Plain if is_haraka && field == Field::Helo => replace(&self.text, value, &in_pairs(&text)),
             Encoding::Csv => in_csv(&self.text, value, &text),
             encoding => replace(&self.text, value, &encoding.of(&text)),
         })
@@ -162,7 +170,16 @@ fn encoding(sample: &str, text: &str) -> Encoding {
         () if is("exchange") => Encoding::Csv,
         () if is("iis-smtp-w3c") || is("iis-smtp-ncsa") => Encoding::Plus,
         () if is("cisco-esa/") => Encoding::Cef,
+
         () => Encoding::Plain,
+    }
+}
+
+/// A value as Haraka writes it (logger.js, `stringify`).
+fn in_pairs(text: &str) -> String {
+    match text.contains([' ', '=', '"', '\\']) {
+        true => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+        false => text.to_owned(),
     }
 }
 
@@ -173,6 +190,8 @@ fn replace(text: &str, value: &str, by: &str) -> String {
     let within = |c: char| c.is_ascii_alphanumeric() || "_@%!-".contains(c);
     for (at, _) in text.match_indices(value) {
         let before = text[..at].chars().last().is_some_and(|c| within(c) || c == '.');
+        // Within quotation marks of its own it is the inside of a quoted local-part.
+        let before = before || text[..at].ends_with("<\"");
         let after = text[at + value.len()..].chars().next().is_some_and(within);
         if from <= at && !before && !after {
             out.push_str(&text[from..at]);

@@ -3,7 +3,7 @@
 //! Both are words of FortiMail's own; logs downloaded from it give the numbers that stand for them.
 
 use super::fields::Fields;
-use crate::paths::Paths;
+use crate::paths::{Paths, is_whole};
 use crate::record::{Event, Peer, Refusal, Reply};
 use crate::text::{Expected, address, is_closed, number};
 
@@ -14,6 +14,10 @@ pub fn event(fields: Fields<'_>) -> Result<Event<'_>, nom::Err<Expected<'_>>> {
     let (reverse_path, to) = (one(b"from")?, one(b"to")?.unwrap_or_default());
     if ![reverse_path.unwrap_or_default(), to].into_iter().all(is_closed) {
         return Err(fields.wanted("paths with closed quotation marks"));
+    }
+    // A piece of a path ends where a client wrote what looks like another field.
+    if !reverse_path.is_none_or(is_whole) || !Paths::list(to, b',').iter().all(is_whole) {
+        return Err(fields.wanted("whole paths"));
     }
     let (disposition, classifier) = (one(b"disposition")?.unwrap_or_default(), one(b"classifier")?.unwrap_or_default());
     let (size, message_id) = (one(b"message_length")?, one(b"message_id")?.unwrap_or_default());

@@ -66,6 +66,10 @@ fn record<'a>(head: &Head<'a>) -> Result<Option<Record<'a>>, nom::Err<Expected<'
     let event = match (head.kind, head.subtype) {
         (b"statistics" | b"history", b"" | b"default") => decision::event(head.fields)?,
         (b"statistics" | b"history", _) => Event::Other,
+        // It ends the line: what follows it is in truth a part of it, which a client wrote to look like a field.
+        (b"event", b"smtp") if head.fields.last().is_some_and(|(key, _)| key != b"msg") => {
+            return Err(head.fields.wanted("`msg=` as the last field"));
+        }
         (b"event", b"smtp") => of_sendmail(head.fields.only(b"msg")?.unwrap_or_default())?,
         (b"event", b"webmail") => log_in(head.fields.only(b"msg")?.unwrap_or_default()),
         (b"event", _) => Event::Other,
