@@ -250,6 +250,10 @@ mod tests {
             r#"Some(192.0.2.9) ClientBlocked [Some("a@example.org"), Some("b@example.com")]"#,
         );
         check(
+            "IP address 192.0.2.9 found in DNS blacklist X, mail from <\"a, mail from <b@x> to <c\"@example.org> to <d@example.com>",
+            "unparsed: the known end of this line, each mark once",
+        );
+        check(
             "SMTP Spam attack detected from 192.0.2.9, client sent data",
             "Some(192.0.2.9) ClientBlocked [None, None]",
         );
