@@ -95,5 +95,6 @@ fn what_clients_write_stays_text() {
 fn a_path_that_is_not_there() {
     let output = run(&["no/such.log"]);
     assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty(), "it does not say that nobody hands in mail");
     assert!(String::from_utf8_lossy(&output.stderr).contains("no/such.log"));
 }

@@ -56,6 +56,9 @@ pub enum Form {
 pub fn run(options: &Clients, out: &mut dyn Write) -> Result<u8, Error> {
     let stated = reading::stated_site(&options.site)?;
     let mut read = reading::ledger(&options.read)?;
+    if read.is_nothing() {
+        return Ok(read.status);
+    }
     let (site, _) = conclude(&mut read.ledger, &stated, &judge::Options::default());
     let clients = submitters::submitters(&read.ledger, &site);
     match options.format {

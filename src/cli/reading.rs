@@ -53,6 +53,13 @@ pub struct Read {
     pub status: u8,
 }
 
+impl Read {
+    /// Whether none of the logs could be read, of which it was said why: nothing is to be concluded from nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.status == FAILED && self.ledger.inputs.is_empty()
+    }
+}
+
 /// Reads the logs, if any are named.
 pub fn ledger(options: &ReadOptions) -> Result<Read, Error> {
     if options.paths.is_empty() {

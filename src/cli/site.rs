@@ -34,6 +34,9 @@ fn show(options: &Show, out: &mut dyn Write) -> Result<u8, Error> {
 fn infer(options: &Infer, out: &mut dyn Write) -> Result<u8, Error> {
     let stated = reading::stated_site(&options.site)?;
     let read = reading::ledger(&options.read)?;
+    if read.is_nothing() {
+        return Ok(read.status);
+    }
     let judged = Judged::new(read.ledger, &stated);
     let candidates = candidates(&Routed::new(&judged.ledger, &judged.site, Errors::default()));
     let paths = options.read.paths.join(" ");
