@@ -15,3 +15,5 @@ mod inject;
 mod outputs;
 #[path = "hostile/packed.rs"]
 mod packed;
+#[path = "common/packing.rs"]
+mod packing;

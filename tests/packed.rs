@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/packing.rs"]
+mod packing;
 
 use common::root;
+use packing::{bzip2, gzip, xz, zstd};
 use serde_json::Value;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -27,28 +29,6 @@ fn stderr(done: &Output) -> String {
 
 fn sample() -> Vec<u8> {
     std::fs::read(root().join("samples/postfix/abused.log")).unwrap()
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn bzip2(text: &[u8]) -> Vec<u8> {
-    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn xz(text: &[u8]) -> Vec<u8> {
-    let mut packed = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(6)).unwrap();
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn zstd(text: &[u8]) -> Vec<u8> {
-    zstd::encode_all(text, 3).unwrap()
 }
 
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {

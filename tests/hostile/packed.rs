@@ -1,7 +1,7 @@
 //! Archives and packed files that hold more than they should.
 
 use super::common::root;
-use std::io::Write;
+use super::packing::{bzip2, gzip, xz, zstd};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -21,28 +21,6 @@ pub fn scan(folder: &Path, args: &[&str]) -> (serde_json::Value, Option<i32>, St
 
 pub fn sample() -> Vec<u8> {
     std::fs::read(root().join("samples/postfix/abused.log")).unwrap()
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn bzip2(text: &[u8]) -> Vec<u8> {
-    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn xz(text: &[u8]) -> Vec<u8> {
-    let mut packed = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).unwrap();
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn zstd(text: &[u8]) -> Vec<u8> {
-    zstd::encode_all(text, 1).unwrap()
 }
 
 fn tar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
